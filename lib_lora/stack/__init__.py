@@ -1,0 +1,1 @@
+"""What the user wants: immutable values and every way to write them. Standard library only."""
