@@ -1,0 +1,1 @@
+"""Who we live with: the only place that imports the WebUI's own modules."""

@@ -1,0 +1,153 @@
+"""When a stack is on the model: exactly while a run of its own encodes text or samples, and never longer.
+
+Every way into the model is a frame: the outermost attaches, a nested one with the same request and model
+changes nothing, a nested one with another request (or none) swaps the stack and puts it back afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from lib_lora.engine.view import ModelView
+from lib_lora.errors import LoraStackError, NotAppliedError
+from lib_lora.hosts.reports import Reports
+from lib_lora.hosts.request import Request, request_of
+from lib_lora.network import NetworkCache
+from lib_lora.plan import Plan, make_plan
+from lib_lora.session import Session
+
+Call = Callable[[], Any]
+
+REPORT_ATTRIBUTE = "lora_stack_report"
+PLANS_KEPT = 8
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """One level of a run: what it wants on which model; a request of None wants the bare model."""
+
+    request: Request | None
+    model: Hashable = None
+
+
+class Lifecycle:
+    """Attaches and detaches around the host's own methods, whatever happens inside them."""
+
+    def __init__(
+        self, view_of: Callable[[Any], ModelView], mode: Callable[[], str], reports: Reports
+    ) -> None:
+        self._view_of = view_of
+        self._mode = mode
+        self._reports = reports
+        self._networks = NetworkCache()
+        self._session = Session()
+        self._frames: list[_Frame] = []
+        # By identity; the request is kept beside its plan, so that an identity is never used twice.
+        self._plans: OrderedDict[tuple[int, Hashable], tuple[Request, Plan]] = OrderedDict()
+
+    def around(self, p: Any, call: Call) -> Any:
+        """Run a host method that uses the model with the stack of `p` on it."""
+        with self._told(p), _Level(self, p):
+            return call()
+
+    def around_sample(self, p: Any, call: Call) -> Any:
+        """Run the sampler with the stack of `p`, then tell what was applied; nothing applied is an error."""
+        request = request_of(p)
+        if request is None:
+            return self.around(p, call)
+        with self._told(p):
+            with _Level(self, p):
+                result = call()
+                report = self._session.report()
+            if report.unet_layers and not report.unet_calls:
+                raise NotAppliedError(
+                    "The picture was sampled without the LoRA stack: the WebUI used a UNet that cannot be "
+                    "patched (a compiled or converted one). Switch that UNet off in the settings, or switch "
+                    "the stack off."
+                )
+        setattr(p, REPORT_ATTRIBUTE, report)
+        self._reports.put(request.tab, {"ok": True, "line": report.one_line(), **report.to_json()})
+        return result
+
+    @contextmanager
+    def _told(self, p: Any) -> Iterator[None]:
+        """Show an error under the rows too, besides where the host shows it."""
+        try:
+            yield
+        except LoraStackError as error:
+            if (request := request_of(p)) is not None:
+                self._reports.put(request.tab, {"ok": False, "line": str(error)})
+            raise
+
+    def cached_params(self, p: Any, call: Call) -> Any:
+        """Add what changes the text encoder to the key under which the host keeps encoded prompts."""
+        return (*call(), self._text_key(p))
+
+    def forget_model(self) -> None:
+        """Drop everything computed from a checkpoint: it was loaded, changed or replaced."""
+        self._session.forget()
+        self._plans.clear()
+
+    def detach(self) -> None:
+        """Take everything off at once, when the extension is unloaded."""
+        self._frames.clear()
+        self._session.forget()
+
+    def _text_key(self, p: Any) -> Hashable:
+        request = request_of(p)
+        if request is None or request.failure is not None:
+            return ()
+        return self._plan(request, self._view_of(p)).te_key
+
+    def _plan(self, request: Request, view: ModelView) -> Plan:
+        key = (id(request), view.key)
+        if key not in self._plans:
+            networks = tuple(self._networks.open(file.path, view.architecture) for file in request.files)
+            self._plans[key] = request, make_plan(request.stack, networks, view)
+            while len(self._plans) > PLANS_KEPT:
+                self._plans.popitem(last=False)
+        return self._plans[key][1]
+
+    def _enter(self, p: Any) -> None:
+        request = request_of(p)
+        if request is None:
+            frame, view = _Frame(None), None
+        else:
+            if request.failure is not None:
+                raise request.failure
+            view = self._view_of(p)
+            frame = _Frame(request, view.key)
+        if not self._frames or self._frames[-1] != frame:
+            self._apply(frame, view)
+        self._frames.append(frame)
+
+    def _leave(self, p: Any) -> None:
+        frame = self._frames.pop()
+        if not self._frames:
+            self._session.detach()
+        elif self._frames[-1] != frame:
+            outer = self._frames[-1]
+            self._apply(outer, None if outer.request is None else self._view_of(p))
+
+    def _apply(self, frame: _Frame, view: ModelView | None) -> None:
+        if frame.request is None or view is None:
+            self._session.detach()
+        else:
+            self._session.attach(view, self._plan(frame.request, view), self._mode())
+
+
+class _Level:
+    """One frame of a run as a context manager."""
+
+    def __init__(self, lifecycle: Lifecycle, p: Any) -> None:
+        self._lifecycle, self._p = lifecycle, p
+
+    def __enter__(self) -> None:
+        self._lifecycle._enter(self._p)
+
+    def __exit__(self, *_: object) -> None:
+        self._lifecycle._leave(self._p)

@@ -1,0 +1,73 @@
+"""Our settings in the WebUI's settings page, and the folders they lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+SECTION = ("lora_stack", "LoRA Stack")
+FOLDERS = "lora_stack_folders"
+MODE = "lora_stack_mode"
+MODES = (
+    ("auto", "Automatic"),
+    ("merged", "Fastest: merge into the model's weights"),
+    ("bypass", "Least memory"),
+)
+
+
+def add_options() -> None:
+    """Register our settings; called when the host builds its settings page."""
+    import gradio as gr
+    from modules import shared
+
+    shared.opts.add_option(
+        FOLDERS,
+        shared.OptionInfo(
+            "",
+            "More folders with LoRA files, separated by commas or new lines",
+            gr.Textbox,
+            {"lines": 2},
+            section=SECTION,
+        ),
+    )
+    shared.opts.add_option(
+        MODE,
+        shared.OptionInfo(
+            MODES[0][1],
+            "How LoRAs are applied",
+            gr.Radio,
+            {"choices": [label for _, label in MODES]},
+            section=SECTION,
+        ),
+    )
+
+
+def mode() -> str:
+    """Return how the user wants stacks applied: auto, merged or bypass."""
+    chosen = _option(MODE, "")
+    return next((name for name, label in MODES if chosen in (name, label)), "auto")
+
+
+def folders() -> tuple[Path, ...]:
+    """Return every folder that may hold LoRA files and exists, each once, the host's own first."""
+    from modules import paths_internal, shared
+
+    listed: list[str] = [
+        str(getattr(shared.cmd_opts, "lora_dir", "") or Path(paths_internal.models_path, "Lora")),
+        str(getattr(shared.cmd_opts, "lyco_dir_backcompat", "") or ""),
+        str(Path(paths_internal.extensions_dir, "sd-webui-additional-networks", "models", "lora")),
+        str(_option("additional_networks_extra_lora_path", "")),
+        *getattr(shared.cmd_opts, "lora_stack_dir", []),
+        *str(_option(FOLDERS, "")).replace("\n", ",").split(","),
+    ]
+    found: dict[Path, None] = {}
+    for text in listed:
+        if text.strip() and (folder := Path(text.strip()).expanduser()).is_dir():
+            found.setdefault(folder.resolve())
+    return tuple(found)
+
+
+def _option(key: str, default: Any) -> Any:
+    from modules import shared
+
+    return shared.opts.data.get(key, default)

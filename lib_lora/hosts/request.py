@@ -1,0 +1,57 @@
+"""What one generation asked for: parsed once, resolved once, kept on the host's processing object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lib_lora.errors import LoraStackError
+from lib_lora.library.library import Library, NetworkFile
+from lib_lora.stack.serialization import decode, require_implemented
+from lib_lora.stack.stack import Stack
+
+ATTRIBUTE = "lora_stack_request"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A stack with its files, or the failure that must stop the picture.
+
+    `files` belong to `stack.active()`, in the same order. The failure is kept and raised later, from a method
+    whose errors the host shows; what a script hook raises is swallowed and the picture made without us.
+    """
+
+    tab: str
+    stack: Stack = field(default_factory=Stack)
+    files: tuple[NetworkFile, ...] = ()
+    failure: Exception | None = None
+
+
+def read_arguments(args: tuple[Any, ...]) -> tuple[bool, Any]:
+    """Return (enabled, stack text) from whatever a page, an API caller or another extension passed."""
+    enabled = bool(args[0]) if args else False
+    return enabled, args[1] if len(args) > 1 else ""
+
+
+def make_request(tab: str, text: Any, library: Library) -> Request:
+    """Parse the stack text, find its files and fill in their hashes, so that the picture can be redone."""
+    try:
+        stack = decode(text)
+        require_implemented(stack)
+        files = []
+        entries = []
+        for entry in stack.entries:
+            if entry.on:
+                file = library.find(entry.network, entry.hash)
+                files.append(file)
+                entry = replace(entry, network=file.label, hash=library.hash_of(file))
+            entries.append(entry)
+        return Request(tab, replace(stack, entries=tuple(entries)), tuple(files))
+    except LoraStackError as error:
+        return Request(tab, failure=error)
+
+
+def request_of(p: Any) -> Request | None:
+    """Return the request a processing object carries, or None when it has nothing to apply."""
+    request = getattr(p, ATTRIBUTE, None)
+    return request if isinstance(request, Request) else None

@@ -1,0 +1,132 @@
+"""The shell every WebUI shares: what the door in scripts/ calls, and nothing that names one host.
+
+A `Door` owns all state of the extension: the library, the session on the model, the reports and the wraps.
+Reload UI makes a new door; the old one takes its wraps off when the host unloads its script.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from lib_lora.engine.view import ModelView
+from lib_lora.hosts import a1111, options
+from lib_lora.hosts.infotext import merge_hashes, paste_fields
+from lib_lora.hosts.lifecycle import Lifecycle
+from lib_lora.hosts.reports import Reports
+from lib_lora.hosts.request import ATTRIBUTE, Request, make_request, read_arguments, request_of
+from lib_lora.hosts.wraps import Wraps
+from lib_lora.library.library import Library
+from lib_lora.stack import infotext
+
+TITLE = "LoRA Stack"
+
+
+class Door:
+    """Everything between the WebUI's hooks and the house."""
+
+    def __init__(self) -> None:
+        self._wraps = Wraps()
+        self._reports = Reports()
+        self._generation = 0
+        self._library: Library | None = None
+        self._library_lock = threading.Lock()
+        self._lifecycle = Lifecycle(self._view_of, options.mode, self._reports)
+
+    # Called by the host's callbacks
+
+    def install(self) -> None:
+        """Put our wraps on the host's processing; safe to call again."""
+        from modules import processing
+
+        base = processing.StableDiffusionProcessing
+        text_to_image = processing.StableDiffusionProcessingTxt2Img
+        image_to_image = processing.StableDiffusionProcessingImg2Img
+        around, sample = self._lifecycle.around, self._lifecycle.around_sample
+        for owner in (base, text_to_image, image_to_image):
+            self._wraps.place(owner, "setup_conds", around)
+            self._wraps.place(owner, "calculate_hr_conds", around)
+            self._wraps.place(owner, "sample", sample)
+            self._wraps.place(owner, "cached_params", self._lifecycle.cached_params)
+
+    def uninstall(self) -> None:
+        """Give the host its methods and its model back."""
+        self._wraps.remove()
+        self._lifecycle.detach()
+
+    def model_loaded(self, _sd_model: Any) -> None:
+        """Forget what was computed from the weights that have just been replaced."""
+        self._generation += 1
+        self._lifecycle.forget_model()
+
+    def add_routes(self, _demo: Any, app: Any) -> None:
+        """Serve the panel's questions: which files there are, what a role means, what was applied."""
+        from lib_lora.ui.routes import add_routes
+
+        add_routes(app, self.library, self._reports)
+
+    # Called by the script
+
+    def build_ui(self, script: Any, is_img2img: bool) -> list[Any]:
+        """Build the panel of one tab and return the two arguments of the script: enabled, stack."""
+        from modules import ui_components
+
+        from lib_lora.ui.panel import PanelFacts, build_panel
+
+        tab = "img2img" if is_img2img else "txt2img"
+        panel = build_panel(
+            PanelFacts(
+                tab=tab, element_id=script.elem_id, accordion=getattr(ui_components, "InputAccordion", None)
+            )
+        )
+        script.infotext_fields = paste_fields(panel.enabled, panel.stack)
+        script.paste_field_names = [infotext.KEY]
+        return [panel.enabled, panel.stack]
+
+    def process(self, p: Any, args: tuple[Any, ...]) -> None:
+        """Keep what this run asks for on `p`; what is wrong too, to be raised where the user sees it."""
+        setattr(p, ATTRIBUTE, None)
+        tab = "img2img" if hasattr(p, "init_images") else "txt2img"
+        try:
+            enabled, text = read_arguments(args)
+            if not enabled:
+                return
+            request = make_request(tab, text, self.library())
+        except (
+            Exception
+        ) as error:  # the host would swallow it, whatever it is, and draw the picture without us
+            request = Request(tab, failure=error)
+        if request.failure is None and not request.stack.entries:
+            return
+        if request.failure is None:
+            p.extra_generation_params[infotext.KEY] = infotext.write(request.stack)
+        if request.failure is not None or request.files:
+            setattr(p, ATTRIBUTE, request)
+            self.share_hashes(p)
+
+    def share_hashes(self, p: Any) -> None:
+        """Name our files in the host's `Lora hashes`, by which picture sites recognise them."""
+        request = request_of(p)
+        if request is None or request.failure is not None:
+            return
+        named = [
+            (file.path.stem, entry.hash)
+            for file, entry in zip(request.files, request.stack.active(), strict=True)
+        ]
+        p.extra_generation_params["Lora hashes"] = merge_hashes(
+            p.extra_generation_params.get("Lora hashes"), named
+        )
+
+    # Our own parts
+
+    def library(self) -> Library:
+        """Return the library over the folders configured now, scanned once when first asked for."""
+        folders = options.folders()
+        with self._library_lock:
+            if self._library is None or tuple(self._library.roots) != folders:
+                self._library = Library(folders)
+                self._library.scan()
+            return self._library
+
+    def _view_of(self, p: Any) -> ModelView:
+        return a1111.view_of_model(p.sd_model, self._generation)

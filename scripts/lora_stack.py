@@ -1,0 +1,34 @@
+"""The door: what the WebUI loads. It registers and hands over; everything else lives in lib_lora."""
+
+from modules import script_callbacks, scripts
+
+from lib_lora.hosts import options
+from lib_lora.hosts.webui import TITLE, Door
+
+door = Door()
+door.install()
+
+
+class LoraStackScript(scripts.Script):
+    """The panel in both tabs; its arguments, for the API too, are `enabled` and `stack`, in this order."""
+
+    def title(self):
+        return TITLE
+
+    def show(self, is_img2img):
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img):
+        return door.build_ui(self, is_img2img)
+
+    def process(self, p, *args):
+        door.process(p, args)
+
+    def after_extra_networks_activate(self, p, *args, **kwargs):
+        door.share_hashes(p)
+
+
+script_callbacks.on_ui_settings(options.add_options)
+script_callbacks.on_app_started(door.add_routes)
+script_callbacks.on_model_loaded(door.model_loaded)
+script_callbacks.on_script_unloaded(door.uninstall)
