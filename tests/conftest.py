@@ -9,8 +9,8 @@ import pytest
 from tests.chromium import find_chromium
 
 NO_BROWSER = (
-    "BROWSER TESTS NOT RUN: no Chromium found. Install it (Debian: apt-get install chromium) or set CHROMIUM to "
-    "its path; with REQUIRE_BROWSER=1 this is a failure."
+    "BROWSER TESTS NOT RUN: no Chromium found. Install it (Debian: apt-get install chromium) or set CHROMIUM "
+    "to its path; with REQUIRE_BROWSER=1 this is a failure."
 )
 LEFT_OUT = pytest.StashKey[int]()
 
