@@ -1,0 +1,143 @@
+"""Opening a file that may be anything: a folder, a pipe that would hang, a link to itself, a pickle."""
+
+from __future__ import annotations
+
+import errno
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from os import fstat, stat_result
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import (
+    HeaderLengthError,
+    HeaderTooLargeError,
+    HeaderTooSmallError,
+    NotSafetensorsError,
+    UnreadableFileError,
+)
+
+PREFIX = 8  # bytes of the header's length, little endian
+HEADER_LIMIT = 100_000_000  # bytes; the limit of the safetensors library
+SMALLEST_HEADER = 2  # bytes of {}
+
+PICKLE_SUFFIXES = (".pt", ".ckpt", ".pth", ".bin")
+HOW_TO_CONVERT = (
+    "Such files can run code when they are opened, so LoRA Stack does not open them. Download the "
+    ".safetensors version, or convert it with a tool you trust (kohya's sd-scripts and most WebUIs save as "
+    ".safetensors)."
+)
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (
+        b"PK\x03\x04",
+        "a zip archive or a PyTorch pickle (.pt, .ckpt) under a .safetensors name. " + HOW_TO_CONVERT,
+    ),
+    (b"\x80", "a Python pickle (.pt, .ckpt) under a .safetensors name. " + HOW_TO_CONVERT),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer, not the file itself. Run `git lfs pull`, or download it again.",
+    ),
+    (b"<", "a web page, not a network: the download led to a log-in or error page. Download it again."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive. Unpack it first."),
+    (b"Rar!", "a RAR archive. Unpack it first."),
+    (b"\x1f\x8b", "a gzip archive. Unpack it first."),
+    (b"GGUF", "a GGUF file, which holds no LoRA that can be stacked."),
+)
+
+
+class Identity(NamedTuple):
+    """What must not change while a file is read."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: stat_result) -> Identity:
+        """Return the identity in a stat result."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[tuple[FileIO, Identity]]:
+    """Open a regular file for reading; anything else is an UnreadableFileError, and a pipe does not hang."""
+    with reasons(path):
+        if not stat.S_ISREG(path.stat().st_mode):  # before opening: a pipe would block
+            kind = "a folder" if path.is_dir() else "not a regular file"
+            raise UnreadableFileError(f"{path.name} is {kind}. Point to the .safetensors file itself.")
+        with path.open("rb", buffering=0) as file:
+            yield file, Identity.of(fstat(file.fileno()))
+
+
+@contextmanager
+def reasons(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors about `path` into UnreadableFileError."""
+    if "\0" in str(path):
+        raise UnreadableFileError("A file name cannot hold a NUL character.")
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableFileError(f"{path.name} {_reason(error)}") from error
+
+
+def check_unchanged(path: Path, before: Identity) -> None:
+    """Raise UnreadableFileError when the file at `path` is not the one that was read any more."""
+    with reasons(path):
+        after = Identity.of(path.stat())
+    if after != before:
+        raise UnreadableFileError(
+            f"{path.name} changed while it was read. Wait until it is complete, then try again."
+        )
+
+
+def refuse_pickle(path: Path) -> None:
+    """Raise NotSafetensorsError for a suffix that means a pickle."""
+    if path.suffix.lower() in PICKLE_SUFFIXES:
+        raise NotSafetensorsError(f"{path.name} is a {path.suffix.lower()} file. {HOW_TO_CONVERT}")
+
+
+def header_length(path: Path, file: FileIO, size: int) -> int:
+    """Return the length of the header that follows the first eight bytes, which are read here and checked."""
+    head = file.read(PREFIX)
+    if len(head) < PREFIX:
+        what = "is empty" if not head else f"holds {len(head)} bytes"
+        refuse_magic(path, head)
+        raise HeaderTooSmallError(f"{path.name} {what}: no network fits into that. Download it again.")
+    (length,) = struct.unpack("<Q", head)
+    if length > HEADER_LIMIT or PREFIX + length > size:
+        refuse_magic(path, head + file.read(24))
+    if length > HEADER_LIMIT:
+        raise HeaderTooLargeError(
+            f"{path.name} claims a header of {length} bytes; the limit is {HEADER_LIMIT}. "
+            "It is damaged or no safetensors file. Download it again."
+        )
+    if PREFIX + length > size:
+        raise HeaderLengthError(
+            f"{path.name} claims a header of {length} bytes but is only {size} bytes long: the download is "
+            "not complete. Download it again."
+        )
+    if length < SMALLEST_HEADER:
+        raise HeaderTooSmallError(f"{path.name} has no header ({length} bytes). Download it again.")
+    return int(length)
+
+
+def refuse_magic(path: Path, head: bytes) -> None:
+    """Raise NotSafetensorsError where the first bytes tell what the file really is."""
+    for magic, what in _MAGIC:
+        if head.startswith(magic):
+            raise NotSafetensorsError(f"{path.name} is {what}")
+
+
+def _reason(error: OSError) -> str:
+    number = error.errno
+    if number == errno.ENOENT:
+        return "is not there any more. Refresh the list."
+    if number == errno.ELOOP:
+        return "is a link that leads in a circle. Remove the link."
+    if number in (errno.EACCES, errno.EPERM):
+        return "may not be read. Give the WebUI's user permission to read it."
+    return f"cannot be read: {error}."

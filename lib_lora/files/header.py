@@ -1,0 +1,259 @@
+"""The header of a safetensors file, read strictly: one named limit and one error for every way it can lie.
+
+What is accepted here the safetensors library accepts too; duplicate names and unknown fields of a tensor,
+which it lets pass, are refused. Format: https://github.com/huggingface/safetensors#format
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from types import MappingProxyType
+
+from ..errors import (
+    DuplicateKeyError,
+    HeaderEncodingError,
+    HeaderJsonError,
+    MetadataError,
+    NoTensorsError,
+    TensorInfoError,
+    TensorOffsetError,
+    UnknownDtypeError,
+)
+from .disk import PREFIX, header_length, open_regular, refuse_magic, refuse_pickle
+
+METADATA = "__metadata__"
+FIRST_READ = 64 * 1024  # bytes; holds the metadata of most files, so that a scan reads no more
+COUNT_LIMIT = 2**64 - 1  # of elements and of bits; the library counts in 64 bits
+BITS: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8
+        ),
+        **dict.fromkeys(("I16", "U16", "F16", "BF16"), 16),
+        **dict.fromkeys(("I32", "U32", "F32"), 32),
+        **dict.fromkeys(("I64", "U64", "F64", "C64"), 64),
+        **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
+        "F4": 4,
+    }
+)
+_FIELDS = {"dtype", "shape", "data_offsets"}
+_SPACE = " \t\r\n"
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """One tensor: its number type, shape, and place `start`..`end` within the payload, in bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says it holds, checked; `payload_start` and `file_size` in bytes."""
+
+    metadata: Mapping[str, str]
+    tensors: Mapping[str, TensorInfo]
+    payload_start: int
+    file_size: int
+
+
+def read_header(path: Path) -> Header:
+    """Read and check the whole header. Raises FileError, one leaf for every way to lie."""
+    refuse_pickle(path)
+    with open_regular(path) as (file, identity):
+        return read_open_header(path, file, identity.size)
+
+
+def read_open_header(path: Path, file: FileIO, size: int) -> Header:
+    """Read and check the header of a file that is open at its beginning and `size` bytes long."""
+    length = header_length(path, file, size)
+    return _header(path, _text(path, _read(file, length), final=True), PREFIX + length, size)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the metadata only: when it stands first, as all writers put it, nothing else is parsed.
+
+    Raises FileError where the file is none, the header does not fit into it, or the metadata is malformed.
+    """
+    refuse_pickle(path)
+    with open_regular(path) as (file, identity):
+        length = header_length(path, file, identity.size)
+        raw = _read(file, min(length, FIRST_READ))
+        metadata = _leading_metadata(path, raw)
+        if metadata is None and length > len(raw):
+            raw += _read(file, length - len(raw))
+            metadata = _leading_metadata(path, raw)
+    if metadata is not None:
+        return metadata
+    return dict(_header(path, _text(path, raw, final=True), PREFIX + length, identity.size).metadata)
+
+
+def _read(file: FileIO, length: int) -> bytes:
+    parts: list[bytes] = []
+    while length > 0 and (part := file.read(length)):
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def _text(path: Path, raw: bytes, final: bool) -> str:
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(raw, final)
+    except UnicodeDecodeError as error:
+        refuse_magic(path, raw[:32])
+        raise HeaderEncodingError(
+            f"{path.name}: the header is not UTF-8 text at byte {PREFIX + error.start}. Download it again."
+        ) from None
+
+
+def _leading_metadata(path: Path, raw: bytes) -> dict[str, str] | None:
+    """Return the metadata when it is the first entry and complete within `raw`, else None."""
+    text = _text(path, raw, final=False).lstrip(_SPACE)
+    rest = text[1:].lstrip(_SPACE).removeprefix(f'"{METADATA}"').lstrip(_SPACE)
+    if not text.startswith("{") or not rest.startswith(":"):
+        return None
+    rest = rest[1:].lstrip(_SPACE)
+    try:
+        value, _ = json.JSONDecoder(object_pairs_hook=_pairs).raw_decode(rest)
+    except _Duplicate as error:
+        raise DuplicateKeyError(_twice(path, str(error))) from None
+    except RecursionError:
+        raise HeaderJsonError(_nested(path)) from None
+    except ValueError:
+        return None
+    return _metadata(path, value)
+
+
+def _header(path: Path, text: str, payload_start: int, file_size: int) -> Header:
+    document = _document(path, text)
+    metadata = _metadata(path, document.pop(METADATA, None))
+    tensors = {name: _tensor_info(path, name, info) for name, info in document.items()}
+    if not tensors:
+        raise NoTensorsError(f"{path.name} holds no tensors: there is nothing to apply. Download it again.")
+    _check_offsets(path, tensors, file_size - payload_start)
+    return Header(MappingProxyType(metadata), MappingProxyType(tensors), payload_start, file_size)
+
+
+class _Duplicate(Exception):
+    """The same name twice in one object; the name is the message."""
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Duplicate(next(name for name in names if names.count(name) > 1))
+    return document
+
+
+def _natural(text: str) -> int:
+    return -1 if text.startswith("-") else int(text)  # -0 too: no count is written like that
+
+
+def _document(path: Path, text: str) -> dict[str, object]:
+    try:
+        if "-0" in text:
+            document = json.loads(text, object_pairs_hook=_pairs, parse_int=_natural)
+        else:
+            document = json.loads(text, object_pairs_hook=_pairs)
+        if "\\u" in text:  # half a surrogate pair, which JSON can spell and text cannot hold
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except _Duplicate as error:
+        raise DuplicateKeyError(_twice(path, str(error))) from None
+    except RecursionError:
+        raise HeaderJsonError(_nested(path)) from None
+    except UnicodeEncodeError:
+        raise HeaderEncodingError(
+            f"{path.name}: the header spells a character that does not exist."
+        ) from None
+    except ValueError as error:
+        refuse_magic(path, text[:32].encode("utf-8"))
+        raise HeaderJsonError(f"{path.name}: the header is not JSON ({error}). Download it again.") from None
+    if not isinstance(document, dict):
+        raise HeaderJsonError(f"{path.name}: the header is a {type(document).__name__}, not an object.")
+    return document
+
+
+def _metadata(path: Path, value: object) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MetadataError(f"{path.name}: the metadata is a {type(value).__name__}, not a table of texts.")
+    for name, item in value.items():
+        if not isinstance(item, str):
+            raise MetadataError(f"{path.name}: metadata '{name[:80]}' is a {type(item).__name__}, not text.")
+    return value
+
+
+def _tensor_info(path: Path, name: str, info: object) -> TensorInfo:
+    title = f"{path.name}: tensor '{name[:120]}'"
+    if not isinstance(info, dict) or set(info) != _FIELDS:
+        raise TensorInfoError(f"{title} is not described by dtype, shape and data_offsets.")
+    dtype, shape, offsets = info["dtype"], info["shape"], info["data_offsets"]
+    if not isinstance(dtype, str):
+        raise TensorInfoError(f"{title} has a number type that is no text.")
+    if dtype not in BITS:
+        raise UnknownDtypeError(f"{title} is of the unknown number type '{dtype[:20]}'.")
+    if not _are_naturals(shape) or not _are_naturals(offsets) or len(offsets) != 2:
+        raise TensorInfoError(f"{title} has a shape or data_offsets that are not whole numbers from 0.")
+    return TensorInfo(dtype, tuple(shape), offsets[0], offsets[1])
+
+
+def _are_naturals(values: object) -> bool:
+    return isinstance(values, list) and all(
+        type(value) is int and 0 <= value <= COUNT_LIMIT for value in values
+    )
+
+
+def _check_offsets(path: Path, tensors: Mapping[str, TensorInfo], payload: int) -> None:
+    """Refuse tensors that overlap, leave holes, contradict their shape, or do not fill the payload."""
+    position = 0
+    for name, info in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].end)):
+        title = f"{path.name}: tensor '{name[:120]}'"
+        if info.end < info.start:
+            raise TensorOffsetError(f"{title} ends ({info.end}) before it starts ({info.start}).")
+        if info.start != position:
+            fault = "overlaps the one before it" if info.start < position else "leaves a hole before it"
+            raise TensorOffsetError(f"{title} {fault}: it starts at {info.start}, not at {position}.")
+        bits = BITS[info.dtype] * _elements(title, info.shape)
+        if bits > COUNT_LIMIT:
+            raise TensorOffsetError(f"{title} of shape {info.shape} is larger than any file.")
+        if bits != 8 * (info.end - info.start):
+            raise TensorOffsetError(
+                f"{title} of shape {list(info.shape)} in {info.dtype} needs {bits / 8:g} bytes, "
+                f"but its place has {info.end - info.start}."
+            )
+        position = info.end
+    if position > payload:
+        raise TensorOffsetError(
+            f"{path.name} is cut off: {position - payload} bytes are missing. Download it again."
+        )
+    if position < payload:
+        raise TensorOffsetError(
+            f"{path.name} has {payload - position} bytes after its last tensor. Download it again."
+        )
+
+
+def _elements(title: str, shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+        if count > COUNT_LIMIT:
+            raise TensorOffsetError(f"{title} of shape {list(shape)} is larger than any file.")
+    return count
+
+
+def _twice(path: Path, name: str) -> str:
+    return f"{path.name}: the header names '{name[:120]}' twice. The file is damaged or forged."
+
+
+def _nested(path: Path) -> str:
+    return f"{path.name}: the header is nested beyond reason. The file is damaged or forged."

@@ -1,0 +1,93 @@
+"""What lies beside a network: the WebUI's NAME.json, a description, a preview picture.
+
+A sidecar that cannot be read is an empty one with a `problem`; listing never fails because of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UnreadableFileError
+from .disk import open_regular
+from .text import clean, clean_lines, parse_json
+
+SIZE_LIMIT = 1_000_000  # bytes of a sidecar
+TEXT_LIMIT = 20_000  # characters of notes and description
+WORDS_LIMIT = 2_000  # characters of activation text
+WEIGHT_LIMIT = 100.0
+PREVIEW_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What the user wrote about a network; empty text and None for what he did not."""
+
+    activation_text: str = ""
+    negative_text: str = ""
+    preferred_weight: float | None = None
+    notes: str = ""
+    sd_version: str = ""
+    description: str = ""
+    problem: str = ""
+
+
+def read_sidecar(path: Path) -> Sidecar:
+    """Read the WebUI's sidecar of the network at `path`: NAME.json, else NAME.txt for the description."""
+    text, problem = _read(sidecar_path(path))
+    document = parse_json(text, SIZE_LIMIT) if text else {}
+    if not isinstance(document, dict):
+        document, problem = {}, f"{sidecar_path(path).name} is not the JSON the WebUI writes."
+    description = clean_lines(document.get("description"), TEXT_LIMIT)
+    if not description:
+        description = clean_lines(_read(path.with_suffix(".txt"))[0], TEXT_LIMIT)
+    return Sidecar(
+        activation_text=clean(document.get("activation text"), WORDS_LIMIT),
+        negative_text=clean(document.get("negative text"), WORDS_LIMIT),
+        preferred_weight=_weight(document.get("preferred weight")),
+        notes=clean_lines(document.get("notes"), TEXT_LIMIT),
+        sd_version=clean(document.get("sd version"), 40),
+        description=description,
+        problem=problem,
+    )
+
+
+def find_preview(path: Path, names: Container[str] | None = None) -> Path | None:
+    """Return the preview picture of the network at `path`: NAME.png, NAME.preview.png and so on.
+
+    `names` are the names in its folder where they are known, which spares asking the disk.
+    """
+    for suffix in (*PREVIEW_SUFFIXES, *(f".preview{suffix}" for suffix in PREVIEW_SUFFIXES)):
+        candidate = path.with_suffix(suffix)
+        if (candidate.name in names) if names is not None else candidate.is_file():
+            return candidate
+    return None
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return where the WebUI keeps what the user wrote about the network at `path`."""
+    return path.with_suffix(".json")
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """Return a small text file's content and what is wrong with it; a missing file is empty and fine."""
+    if not path.exists():
+        return "", ""
+    try:
+        with open_regular(path) as (file, identity):
+            if identity.size > SIZE_LIMIT:
+                return "", f"{path.name} is larger than {SIZE_LIMIT} bytes and was not read."
+            return file.read(SIZE_LIMIT).decode("utf-8-sig"), ""
+    except UnreadableFileError as error:
+        return "", str(error)
+    except UnicodeDecodeError:
+        return "", f"{path.name} is not UTF-8 text."
+
+
+def _weight(value: object) -> float | None:
+    """Return the preferred weight; the WebUI writes 0 for none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < abs(value) <= WEIGHT_LIMIT and math.isfinite(value) else None

@@ -1,0 +1,105 @@
+"""Tensors of a safetensors file, one at a time, as float32.
+
+Read with plain file reads, not mapped: a file that shrinks under a mapping takes the whole WebUI down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import NonFiniteTensorError, UnknownDtypeError, UnreadableFileError
+from .disk import check_unchanged, open_regular, reasons, refuse_pickle
+from .header import Header, TensorInfo, read_open_header
+
+# Whole numbers are fine where they stand for one number or a switch, never as weights.
+NUMBER_SUFFIXES = (".alpha", ".scale", ".on_input", ".reshape_weight")
+_FLOATS = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E4M3FNUZ": "float8_e4m3fnuz",
+    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+}
+_WHOLE = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """An open file: its checked header, and its tensors on demand."""
+
+    path: Path
+    header: Header
+    file: FileIO
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all tensors, in the order of the header."""
+        return tuple(self.header.tensors)
+
+    def get(self, name: str) -> Tensor:
+        """Read one tensor as float32; KeyError for a name the header lacks.
+
+        Raises UnknownDtypeError, NonFiniteTensorError, UnreadableFileError.
+        """
+        info = self.header.tensors[name]
+        stored = (
+            torch.frombuffer(self._read(info), dtype=self._dtype(name, info))
+            if info.end > info.start
+            else None
+        )
+        if stored is None:
+            return torch.empty(info.shape, dtype=torch.float32)
+        tensor = stored.to(torch.float32).reshape(info.shape)
+        if not torch.isfinite(tensor).all():
+            raise NonFiniteTensorError(
+                f"{self.path.name}: tensor '{name}' holds NaN or infinity; it would turn pictures black. "
+                "The training went wrong or the file is damaged. Use an earlier epoch, or download it again."
+            )
+        return tensor
+
+    def _read(self, info: TensorInfo) -> bytearray:
+        buffer = bytearray(info.end - info.start)
+        rest = memoryview(buffer)
+        with reasons(self.path):
+            self.file.seek(self.header.payload_start + info.start)
+            while rest and (count := self.file.readinto(rest)):
+                rest = rest[count:]
+        if rest:
+            raise UnreadableFileError(f"{self.path.name} became shorter while it was read. Try again.")
+        return buffer
+
+    def _dtype(self, name: str, info: TensorInfo) -> torch.dtype:
+        known = _FLOATS | _WHOLE if name.endswith(NUMBER_SUFFIXES) else _FLOATS
+        if info.dtype not in known:
+            raise UnknownDtypeError(
+                f"{self.path.name}: tensor '{name}' is stored as {info.dtype}, which is not a number type "
+                "of weights. Use the fp16, bf16 or fp32 version of the file."
+            )
+        dtype = getattr(torch, known[info.dtype], None)
+        if not isinstance(dtype, torch.dtype):
+            raise UnknownDtypeError(
+                f"{self.path.name}: this PyTorch ({torch.__version__}) cannot read {info.dtype}. "
+                "Use the fp16 version of the file."
+            )
+        return dtype
+
+
+@contextmanager
+def open_tensors(path: Path) -> Iterator[TensorFile]:
+    """Open a file for reading its tensors; on leaving, check that it did not change meanwhile.
+
+    Raises FileError; pickles (.pt, .ckpt) are refused with an explanation.
+    """
+    refuse_pickle(path)
+    with open_regular(path) as (file, identity):
+        yield TensorFile(path, read_open_header(path, file, identity.size), file)
+    check_unchanged(path, identity)
