@@ -5,11 +5,12 @@ Read with plain file reads, not mapped: a file that shrinks under a mapping take
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -20,17 +21,29 @@ from .header import Header, TensorInfo, read_open_header
 
 # Whole numbers are fine where they stand for one number or a switch, never as weights.
 NUMBER_SUFFIXES = (".alpha", ".scale", ".on_input", ".reshape_weight")
-_FLOATS = {
-    "F64": "float64",
-    "F32": "float32",
-    "F16": "float16",
-    "BF16": "bfloat16",
-    "F8_E4M3": "float8_e4m3fn",
-    "F8_E5M2": "float8_e5m2",
-    "F8_E4M3FNUZ": "float8_e4m3fnuz",
-    "F8_E5M2FNUZ": "float8_e5m2fnuz",
-}
-_WHOLE = {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}
+_FLOATS: Mapping[str, str] = MappingProxyType(
+    {
+        "F64": "float64",
+        "F32": "float32",
+        "F16": "float16",
+        "BF16": "bfloat16",
+        "F8_E4M3": "float8_e4m3fn",
+        "F8_E5M2": "float8_e5m2",
+        "F8_E4M3FNUZ": "float8_e4m3fnuz",
+        "F8_E5M2FNUZ": "float8_e5m2fnuz",
+    }
+)
+_NUMBERS: Mapping[str, str] = MappingProxyType(
+    {
+        **_FLOATS,
+        "I64": "int64",
+        "I32": "int32",
+        "I16": "int16",
+        "I8": "int8",
+        "U8": "uint8",
+        "BOOL": "bool",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -51,14 +64,10 @@ class TensorFile:
         Raises UnknownDtypeError, NonFiniteTensorError, UnreadableFileError.
         """
         info = self.header.tensors[name]
-        stored = (
-            torch.frombuffer(self._read(info), dtype=self._dtype(name, info))
-            if info.end > info.start
-            else None
-        )
-        if stored is None:
+        dtype = self._dtype(name, info)
+        if info.start == info.end:  # rank 0; torch makes no tensor of an empty buffer
             return torch.empty(info.shape, dtype=torch.float32)
-        tensor = stored.to(torch.float32).reshape(info.shape)
+        tensor = torch.frombuffer(self._read(info), dtype=dtype).to(torch.float32).reshape(info.shape)
         if not torch.isfinite(tensor).all():
             raise NonFiniteTensorError(
                 f"{self.path.name}: tensor '{name}' holds NaN or infinity; it would turn pictures black. "
@@ -78,7 +87,7 @@ class TensorFile:
         return buffer
 
     def _dtype(self, name: str, info: TensorInfo) -> torch.dtype:
-        known = _FLOATS | _WHOLE if name.endswith(NUMBER_SUFFIXES) else _FLOATS
+        known = _NUMBERS if name.endswith(NUMBER_SUFFIXES) else _FLOATS
         if info.dtype not in known:
             raise UnknownDtypeError(
                 f"{self.path.name}: tensor '{name}' is stored as {info.dtype}, which is not a number type "

@@ -1,0 +1,159 @@
+"""What a file says about itself, made harmless, and joined with what its tensors show.
+
+Everything in the metadata is somebody's claim: names and shapes go first, and every text is capped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .architecture import LABELS, from_metadata
+from .hashes import declared, declared_legacy
+from .header import Header
+from .structure import read_structure
+from .text import clean, clean_lines, parse_json
+
+TITLE_LIMIT = 200  # characters
+WORD_LIMIT = 120
+VALUE_LIMIT = 300
+DESCRIPTION_LIMIT = 5_000
+TAGS_JSON_LIMIT = 4_000_000  # characters of ss_tag_frequency
+TAG_LIMIT = 100  # tags kept, the commonest first
+TRIGGER_LIMIT = 3  # words taken from the tags where no trigger phrase is given
+
+_TRAINED: tuple[tuple[str, str], ...] = (
+    ("ss_sd_model_name", "Trained on"),
+    ("ss_base_model_version", "Base"),
+    ("ss_resolution", "Resolution"),
+    ("ss_num_train_images", "Pictures"),
+    ("ss_max_train_steps", "Steps"),
+    ("ss_num_epochs", "Epochs"),
+    ("ss_learning_rate", "Learning rate"),
+    ("ss_optimizer", "Optimizer"),
+    ("ss_network_module", "Module"),
+    ("ss_network_dim", "Rank"),
+    ("ss_network_alpha", "Alpha"),
+    ("ss_clip_skip", "Clip skip"),
+    ("ss_seed", "Seed"),
+    ("ss_training_comment", "Comment"),
+    ("modelspec.author", "Author"),
+    ("modelspec.license", "Licence"),
+    ("modelspec.date", "Date"),
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the metadata says, capped and without control characters; empty where it says nothing."""
+
+    title: str
+    alias: str  # ss_output_name: the name under which the WebUI also knows the file
+    description: str
+    base_model: str
+    alpha: str
+    trigger_words: tuple[str, ...]
+    tags: tuple[tuple[str, int], ...]  # of the training captions with their counts, the commonest first
+    kinds: tuple[str, ...]  # modelspec.tags
+    trained: tuple[tuple[str, str], ...]  # (label, value) worth showing
+    declared_hash: str
+    declared_legacy: str
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What is known of a file without reading its tensors; `problem` says why it cannot be a network."""
+
+    words: Words
+    architecture: str  # a key of architecture.LABELS, or empty for unknown
+    note: str
+    families: tuple[str, ...]
+    ranks: tuple[int, ...]
+    parts: tuple[str, ...]
+    problem: str
+
+    @property
+    def family(self) -> str:
+        """The families in one text: `locon`, `lora+dora`."""
+        return "+".join(self.families)
+
+    @property
+    def rank(self) -> str:
+        """The ranks in one text: `8`, `4–64`, or empty for families without rank."""
+        if len(self.ranks) > 1:
+            return f"{self.ranks[0]}–{self.ranks[-1]}"
+        return str(self.ranks[0]) if self.ranks else ""
+
+
+def facts(header: Header) -> NetworkFacts:
+    """Return what names, shapes and, after them, metadata tell."""
+    structure = read_structure(header.tensors)
+    claimed = from_metadata(header.metadata)
+    note = structure.note
+    if claimed and structure.architecture and claimed != structure.architecture:
+        note = f"{note} Its metadata says {LABELS[claimed]}, its tensors do not.".strip()
+    return NetworkFacts(
+        words=read_words(header.metadata),
+        architecture=structure.architecture or ("" if structure.problem else claimed),
+        note=note,
+        families=structure.families,
+        ranks=structure.ranks,
+        parts=structure.parts,
+        problem=structure.problem,
+    )
+
+
+def read_words(metadata: Mapping[str, str]) -> Words:
+    """Return what the metadata says, made harmless."""
+    tags = _tags(metadata.get("ss_tag_frequency", ""))
+    phrase = _list(metadata.get("modelspec.trigger_phrase", ""))
+    return Words(
+        title=clean(metadata.get("modelspec.title") or metadata.get("ssmd_display_name"), TITLE_LIMIT),
+        alias=clean(_given(metadata, "ss_output_name"), TITLE_LIMIT),
+        description=clean_lines(
+            metadata.get("modelspec.description") or metadata.get("ssmd_description"), DESCRIPTION_LIMIT
+        ),
+        base_model=clean(
+            _given(metadata, "ss_sd_model_name") or _given(metadata, "ss_base_model_version"), VALUE_LIMIT
+        ),
+        alpha=clean(_given(metadata, "ss_network_alpha"), 40),
+        trigger_words=phrase or _most_of(tags),
+        tags=tags,
+        kinds=_list(metadata.get("modelspec.tags") or metadata.get("ssmd_tags", "")),
+        trained=tuple(
+            (label, value) for key, label in _TRAINED if (value := clean(_given(metadata, key), VALUE_LIMIT))
+        ),
+        declared_hash=declared(metadata),
+        declared_legacy=declared_legacy(metadata),
+    )
+
+
+def _given(metadata: Mapping[str, str], key: str) -> str:
+    """Return a value; trainers write the text None where nothing was set."""
+    value = metadata.get(key, "")
+    return "" if value == "None" else value
+
+
+def _list(text: str) -> tuple[str, ...]:
+    """Return comma-separated words, at most 30, without doubles."""
+    words = (clean(word, WORD_LIMIT) for word in text[:10_000].split(","))
+    return tuple(dict.fromkeys(word for word in words if word))[:30]
+
+
+def _tags(text: str) -> tuple[tuple[str, int], ...]:
+    """Return the tags of all training folders with their counts, the commonest first."""
+    folders = parse_json(text, TAGS_JSON_LIMIT) if text else None
+    if not isinstance(folders, dict):
+        return ()
+    counts: dict[str, int] = {}
+    for folder in folders.values():
+        for tag, count in folder.items() if isinstance(folder, dict) else ():
+            if type(count) is int and 0 < count < 10**9:
+                counts[tag] = counts.get(tag, 0) + count
+    commonest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TAG_LIMIT]
+    return tuple((word, count) for tag, count in commonest if (word := clean(tag, WORD_LIMIT)))
+
+
+def _most_of(tags: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """Return the tags that nearly every training picture wears: what the network was taught to answer to."""
+    return tuple(tag for tag, count in tags[:TRIGGER_LIMIT] if count >= 0.9 * tags[0][1])

@@ -1,0 +1,99 @@
+"""What names and shapes of tensors tell: families, ranks, parts. Names lie less than metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .architecture import guess
+from .header import TensorInfo
+
+# Families by what their tensors' names contain, each name followed by a line break. Only for display: what is
+# applied is decided by the adapters.
+_FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("lora", (".lora_down.", ".lora_A", "lora.down.", ".lora_linear_layer.down.")),
+    ("loha", (".hada_w1_a\n",)),
+    ("lokr", (".lokr_w1\n", ".lokr_w1_a\n")),
+    ("glora", (".a1.weight\n",)),
+    ("oft", (".oft_blocks", ".oft_diag", ".oft_R")),
+    ("boft", (".boft_R",)),
+    ("ia3", (".on_input\n", ".ia3_l")),
+    ("full", (".diff\n",)),
+    ("norm", (".w_norm\n",)),
+    ("tlora", (".lambda_layer\n",)),
+    ("dora", (".dora_scale\n", ".lora_magnitude_vector")),
+    ("embedding", ("bundle_emb.",)),
+)
+_ORDER = ("lora", "locon", *(name for name, _ in _FAMILIES[1:]))
+_PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("te2", ("lora_te2_", "text_encoder_2.")),
+    ("te3", ("lora_te3_", "text_encoder_3.")),
+    ("te", ("lora_te_", "lora_te1_", "lora_prior_te_", "text_encoder.", "text_encoder_1.")),
+)
+_OTHER = ("bundle_emb.",)
+PARTS = ("unet", "te", "te2", "te3")
+_RANK_FIRST = (
+    ".lora_down.weight",
+    ".lora_A.weight",
+    ".hada_w1_b",
+    ".lokr_w2_b",
+    ".lokr_w1_b",
+    "lora.down.weight",
+)
+_CHECKPOINT = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.", "conditioner.embedders.")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Facts told by names and shapes; `problem` says why the file cannot be a network."""
+
+    architecture: str
+    note: str
+    families: tuple[str, ...]
+    ranks: tuple[int, ...]
+    parts: tuple[str, ...]
+    problem: str = ""
+
+
+def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
+    """Return what the tensors' names and shapes tell."""
+    names = "\n".join((*tensors, ""))
+    found = {family for family, marks in _FAMILIES if any(mark in names for mark in marks)}
+    ranks: set[int] = set()
+    parts: set[str] = set()
+    for name, info in tensors.items():
+        if name.endswith(_RANK_FIRST) and info.shape:
+            ranks.add(info.shape[0])
+        if len(info.shape) == 4:
+            found = _renamed(found, name, info)
+        if not name.startswith(_OTHER):
+            parts.add(next((part for part, prefixes in _PARTS if name.startswith(prefixes)), "unet"))
+    architecture, note = guess(tensors)
+    families = tuple(name for name in _ORDER if name in found)
+    problem = _problem(tensors, families)
+    return Structure(
+        architecture="" if problem else architecture,
+        note="" if problem else note,
+        families=families,
+        ranks=tuple(sorted(ranks)),
+        parts=tuple(part for part in PARTS if part in parts),
+        problem=problem,
+    )
+
+
+def _renamed(found: set[str], name: str, info: TensorInfo) -> set[str]:
+    """Return the families with LoRA called LoCon when it has larger kernels, and OFT called BOFT."""
+    if "lora" in found and info.shape[2:] != (1, 1) and (".lora_down." in name or ".lora_mid." in name):
+        return (found - {"lora"}) | {"locon"}
+    return (found - {"oft"}) | {"boft"} if "oft" in found and name.endswith(".oft_blocks") else found
+
+
+def _problem(tensors: Mapping[str, TensorInfo], families: tuple[str, ...]) -> str:
+    if families and families != ("embedding",):
+        return ""
+    if any(name.startswith(_CHECKPOINT) for name in tensors):
+        return "This is a whole checkpoint, not a LoRA. Move it to the folder models/Stable-diffusion."
+    if families or any("emb_params" in name or "string_to_param" in name for name in tensors):
+        return "This is an embedding, not a LoRA. Move it to the folder embeddings."
+    example = next(iter(tensors), "")
+    return f"No LoRA is known that has tensors such as '{example[:60]}'."

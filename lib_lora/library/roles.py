@@ -1,0 +1,35 @@
+"""A guess at what kind of network a file is, from the folder it lies in and the tags it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from ..stack.advice import ROLES
+
+_ALSO: Mapping[str, str] = MappingProxyType(
+    {
+        "person": "character",
+        "people": "character",
+        "beauty": "beautifier",
+        "enhancer": "beautifier",
+        "artist": "style",
+        "artstyle": "style",
+        "clothes": "clothing",
+        "outfit": "clothing",
+        "costume": "clothing",
+        "item": "object",
+        "thing": "object",
+    }
+)
+
+
+def guess_role(words: Iterable[str]) -> str:
+    """Return the name of the role that the first telling word means, or an empty text."""
+    names = {role.name for role in ROLES}
+    for word in words:
+        word = word.strip().casefold()
+        for form in (word, word.removesuffix("s")):
+            if form in names or form in _ALSO:
+                return _ALSO.get(form, form)
+    return ""
