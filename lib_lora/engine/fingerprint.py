@@ -1,0 +1,32 @@
+"""Noticing that a host's parameter is not the one we merged from any more, without copying or reading it."""
+
+from __future__ import annotations
+
+import weakref
+
+from torch import Tensor
+
+
+class Fingerprint:
+    """Identity, place and version of a parameter; holds no strong reference to it.
+
+    An in-place write raises the version, moving or swapping the data changes the place. Tensors born in
+    inference mode count no versions: `tracked` is False for them, and they must be read again whenever
+    others had the model.
+    """
+
+    __slots__ = ("_place", "_reference", "_version", "tracked")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._reference = weakref.ref(tensor)
+        self._place = tensor.data_ptr()
+        self.tracked = not tensor.is_inference()
+        self._version = tensor._version if self.tracked else -1
+
+    def still(self, tensor: Tensor) -> bool:
+        """Tell whether `tensor` is the parameter seen before, where it was and not written since."""
+        return (
+            self._reference() is tensor
+            and self._place == tensor.data_ptr()
+            and (not self.tracked or self._version == tensor._version)
+        )

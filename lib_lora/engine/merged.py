@@ -1,0 +1,181 @@
+"""Merging: `ours = W0 + Σ strength · delta`, computed in float32 and rounded once, from the host's own
+parameter.
+
+The whole stack of low-rank changes is one `addmm`; other families follow one by one. The result is a
+function of W0 and the plan alone: always from W0, never from an earlier result, never by subtraction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lib_lora.engine.fingerprint import Fingerprint
+from lib_lora.engine.slots import RankSlots, as_matrix, scales, slots_key
+from lib_lora.errors import EngineError
+from lib_lora.plan import Contribution
+
+
+class Scratch:
+    """Working memory for layers stored in 16 bits: one buffer, as large as the largest layer."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+
+    def like(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return a tensor of the shape and layout of a dense `weight`; valid until the next call."""
+        key, count = (weight.device, dtype), weight.nelement()
+        buffer = self._buffers.get(key)
+        if buffer is None or buffer.nelement() < count:
+            buffer = self._buffers[key] = torch.empty(count, dtype=dtype, device=weight.device)
+        return buffer[:count].as_strided(weight.shape, weight.stride())
+
+
+class MergedWeight:
+    """Our weight (and bias) of one layer, with what it was made from."""
+
+    __slots__ = ("_bias_print", "_key", "_print", "_slots", "bias", "weight")
+
+    def __init__(self) -> None:
+        self.weight: Tensor | None = None
+        self.bias: Tensor | None = None
+        self._key: Hashable = None
+        self._print: Fingerprint | None = None
+        self._bias_print: Fingerprint | None = None
+        self._slots: RankSlots | None = None
+
+    @property
+    def tracked(self) -> bool:
+        """Whether a change of the host's weight would be noticed after others had the model."""
+        return all(seen is None or seen.tracked for seen in (self._print, self._bias_print))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of our copies."""
+        owned = [tensor for tensor in (self.weight, self.bias) if tensor is not None]
+        total = sum(tensor.nelement() * tensor.element_size() for tensor in owned)
+        return total + (self._slots.nbytes if self._slots is not None else 0)
+
+    def follows(self, module: Any) -> bool:
+        """Tell whether the host's weight is still the one merged from."""
+        if self._print is None or not self._print.still(module.weight):
+            return False
+        return self._bias_print is None or self._bias_print.still(module.bias)
+
+    def update(self, module: Any, changes: Sequence[Contribution], scratch: Scratch) -> bool:
+        """Merge unless nothing changed; tell whether it was necessary."""
+        key = tuple(change.key for change in changes)
+        if key == self._key and self.follows(module):
+            return False
+        self._key = None
+        self._merge_weight(module.weight.detach(), changes, scratch)
+        self._merge_bias(module, changes)
+        self._print = Fingerprint(module.weight)
+        self._key = key
+        return True
+
+    def _merge_weight(self, base: Tensor, changes: Sequence[Contribution], scratch: Scratch) -> None:
+        if not _is_dense(base):
+            base = base.contiguous()
+        if not _same_form(self.weight, base):
+            self.weight = torch.empty_like(base)
+        assert self.weight is not None
+        low_rank = [change for change in changes if change.factors is not None]
+        others = [change for change in changes if change.factors is None]
+        dtype = torch.promote_types(base.dtype, torch.float32)
+        direct = dtype == base.dtype and not others
+        target = self.weight if direct else scratch.like(base, dtype)
+        if low_rank:
+            slots = self._slots_for(low_rank, base, dtype)
+            start = base if direct else target.copy_(base)
+            down = slots.scaled_down(scales(low_rank))
+            torch.addmm(as_matrix(start), slots.up, down, out=as_matrix(target))
+        else:
+            self._slots = None
+            target.copy_(base)
+        for change in others:
+            target.add_(change.adapter.delta(target).to(target), alpha=change.strength)
+        if not direct:
+            self.weight.copy_(target)
+            _check_range(target, self.weight.dtype)
+
+    def _slots_for(self, changes: Sequence[Contribution], base: Tensor, dtype: torch.dtype) -> RankSlots:
+        key = slots_key(changes, base)
+        if self._slots is None or self._slots.key != key:
+            factors = [change.factors for change in changes if change.factors is not None]
+            self._slots = RankSlots(key, factors, base, dtype)
+        return self._slots
+
+    def _merge_bias(self, module: Any, changes: Sequence[Contribution]) -> None:
+        self.bias = self._bias_print = None
+        total = bias_change(changes)
+        if total is None:
+            return
+        base = module.bias
+        if base is None:
+            self.bias = total.to(module.weight)
+        else:
+            self.bias = (base.detach().to(total.dtype) + total.to(base.device)).to(base.dtype)
+            self._bias_print = Fingerprint(base)
+
+
+def bias_change(changes: Sequence[Contribution]) -> Tensor | None:
+    """Return the sum of all changes to a layer's bias in float32, None when there is none."""
+    total: Tensor | None = None
+    for change in changes:
+        bias = change.adapter.bias()
+        if bias is not None:
+            total = bias * change.strength if total is None else total + bias * change.strength
+    return total
+
+
+def _is_dense(weight: Tensor) -> bool:
+    if weight.dim() == 4:
+        return weight.is_contiguous() or weight.is_contiguous(memory_format=torch.channels_last)
+    return weight.is_contiguous()
+
+
+def _same_form(ours: Tensor | None, base: Tensor) -> bool:
+    return (
+        ours is not None
+        and ours.shape == base.shape
+        and ours.dtype == base.dtype
+        and ours.device == base.device
+        and ours.stride() == base.stride()
+    )
+
+
+def _check_range(exact: Tensor, dtype: torch.dtype) -> None:
+    """Refuse a weight that became infinite by rounding: only float16 is narrow enough for that."""
+    if dtype != torch.float16 or exact.nelement() == 0:
+        return
+    low, high = torch.aminmax(exact)
+    limit = torch.finfo(dtype).max
+    if not -limit <= float(low) <= float(high) <= limit:
+        largest = max(abs(float(low)), abs(float(high)))
+        shown = f"{largest:.3g}" if math.isfinite(largest) else "infinity"
+        raise EngineError(
+            f"At these weights the model leaves the range of half precision ({shown} is above {limit:.0f}), "
+            "and the picture would be black. Use smaller weights, or start the WebUI with --no-half."
+        )
+
+
+@contextmanager
+def exact_arithmetic(devices: Iterable[torch.device]) -> Iterator[None]:
+    """No gradients, no inference tensors, no shortcuts of the graphics card; put back afterwards."""
+    with torch.inference_mode(False), torch.no_grad():
+        if all(device.type != "cuda" for device in devices):
+            yield
+            return
+        matmul = torch.backends.cuda.matmul
+        before = matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction
+        matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction = False, False
+        try:
+            yield
+        finally:
+            matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction = before

@@ -1,0 +1,84 @@
+"""What was applied, what was not, and why: values for the page, the API and the line under the rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EntryReport:
+    """One active row. `unmatched` quotes a few of the weights that found no place in the checkpoint."""
+
+    row: int
+    network: str
+    te: float
+    unet: float
+    matched: int
+    total: int
+    applied: bool
+    unmatched: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """State of a session.
+
+    Layers are counted once however many rows change them; *_layers are those planned, *_calls how often
+    layers of ours ran since attaching. `seconds` is the time merging took, `bytes` the memory it holds,
+    `reused` tells that nothing had to be merged since attaching.
+    """
+
+    entries: tuple[EntryReport, ...] = ()
+    unet_layers: int = 0
+    te_layers: int = 0
+    unet_calls: int = 0
+    te_calls: int = 0
+    merged: int = 0
+    bypassed: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
+    reused: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def mode(self) -> str:
+        """`merged`, `bypass`, `mixed`, or `none` as long as nothing was prepared."""
+        if self.merged and self.bypassed:
+            return "mixed"
+        return "merged" if self.merged else "bypass" if self.bypassed else "none"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for the API and the page."""
+        return {**asdict(self), "mode": self.mode}
+
+    def one_line(self) -> str:
+        """Return the line under the rows, for people who make pictures."""
+        if not self.entries:
+            return "No LoRA applied"
+        applied = sum(entry.applied for entry in self.entries)
+        matched = sum(entry.matched for entry in self.entries)
+        total = sum(entry.total for entry in self.entries)
+        parts = [f"{applied} of {len(self.entries)} applied", f"{matched}/{total} weights"]
+        if self.merged:
+            parts.append("merged before" if self.reused else f"merged in {_time(self.seconds)}")
+        if self.bypassed:
+            parts.append(f"{self.bypassed} changed while sampling")
+        elif self.merged:
+            parts.append("fits in memory")
+        return " · ".join((*parts, *self._remarks()))
+
+    def _remarks(self) -> tuple[str, ...]:
+        resting = [entry for entry in self.entries if not entry.applied]
+        zero = [f"row {entry.row} has weight 0" for entry in resting if entry.te == entry.unet == 0]
+        partial = [
+            f"row {entry.row}: {entry.total - entry.matched} weights found no place"
+            for entry in self.entries
+            if entry.matched < entry.total
+        ]
+        return (*zero, *partial, *self.notes)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

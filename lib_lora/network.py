@@ -1,0 +1,241 @@
+"""One file opened for one architecture: a change for every weight it names, and everything that found no
+place.
+
+    networks = NetworkCache()
+    network = networks.open(path, "sd1")         # FileError, AdapterError
+    fit = check_fit(network, view.shapes, "sd1")   # NetworkMismatchError
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from lib_lora.adapters import Adapter, Family, find_family, fits, fits_widened
+from lib_lora.errors import AdapterError, NetworkMismatchError, NotAnAdapterError, UnreadableFileError
+from lib_lora.files.tensors import TensorFile, open_tensors
+from lib_lora.keys import Resolution, find_architecture, resolve
+from lib_lora.keys.spellings import split_suffix
+
+Shape = tuple[int, ...]
+
+CACHE_BYTES = 1024**3
+INPUT_LAYER = "unet.input_blocks.0.0"
+"""The only layer whose input an inpainting checkpoint widens."""
+
+WHOLE_MODEL = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.", "conditioner.embedders.")
+SAMPLE = 5
+"""Names quoted in a message or a report."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """An opened file. key: identity of the file's content as far as its date and size tell."""
+
+    path: Path
+    key: Hashable
+    architecture: str
+    adapters: Mapping[str, Adapter]
+    unmatched: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The file's name without suffix."""
+        return self.path.stem
+
+    @property
+    def total(self) -> int:
+        """How many weights the file wants to change, known or not."""
+        return len(self.adapters) + len(_modules(self.unmatched))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory its tensors take."""
+        return sum(adapter.nbytes for adapter in self.adapters.values())
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a network meets a model.
+
+    matched: canonical names that will be changed, of `total`. absent: names known to the architecture that
+    this model lacks. unmatched: modules the architecture does not know. misfits: weights of another shape,
+    described.
+    """
+
+    matched: tuple[str, ...]
+    total: int
+    absent: tuple[str, ...]
+    unmatched: tuple[str, ...]
+    misfits: tuple[str, ...]
+
+
+class NetworkCache:
+    """The networks opened last, up to a number of bytes; a changed file is opened anew."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._limit = limit
+        self._lock = Lock()
+        self._networks: OrderedDict[tuple[Hashable, str], Network] = OrderedDict()
+
+    def open(self, path: Path, architecture: str) -> Network:
+        """Return the network of a file, from memory if the file is the one read before."""
+        key = file_key(path), architecture
+        with self._lock:
+            network = self._networks.pop(key, None)
+        network = network or open_network(path, architecture)
+        with self._lock:
+            self._networks[key] = network
+            while len(self._networks) > 1 and self._bytes() > self._limit:
+                self._networks.popitem(last=False)
+        return network
+
+    def clear(self) -> None:
+        """Forget all networks."""
+        with self._lock:
+            self._networks.clear()
+
+    def _bytes(self) -> int:
+        return sum(network.nbytes for network in self._networks.values())
+
+
+def file_key(path: Path) -> Hashable:
+    """Identity of a file's content: path, date and size."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UnreadableFileError(
+            f"'{path.name}' cannot be read: {error.strerror}. Refresh the list of files."
+        ) from error
+    return os.fspath(path), status.st_mtime_ns, status.st_size
+
+
+def open_network(path: Path, architecture: str) -> Network:
+    """Read every change of a file.
+
+    Raises `FileError` for an unusable file and `AdapterError` for tensors that do not make one change; a
+    file made for another architecture opens, with its names in `unmatched`.
+    """
+    key = file_key(path)
+    with open_tensors(path) as file:
+        resolution = resolve(file.names(), architecture)
+        families, leftover = _families(path, resolution)
+        unmatched = (*resolution.unmatched, *leftover)
+        if not families:
+            _refuse_other_content(path, file.names())
+        adapters = {
+            name: _read(path, file, family, resolution.groups[name]) for name, family in families.items()
+        }
+    notes = _notes(adapters)
+    return Network(path, key, architecture, adapters, unmatched, notes)
+
+
+def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], list[str]]:
+    """Return the family of every weight, and the tensors that are no change."""
+    if resolution.duplicates:
+        first, second = resolution.duplicates[0]
+        raise AdapterError(
+            f"'{path.name}' changes the same weight twice under two names: '{first}' and '{second}'. "
+            "It was put together wrongly; download it again or use another version."
+        )
+    families: dict[str, Family] = {}
+    leftover: list[str] = []
+    for name, group in resolution.groups.items():
+        try:
+            family = find_family(group)
+        except AdapterError as error:
+            spelling = next(iter(group.values()))
+            raise AdapterError(
+                f"'{path.name}' cannot be used: '{spelling}' {error}. Remove the row, or use another file."
+            ) from error
+        if family is None:
+            leftover.extend(group.values())
+        else:
+            families[name] = family
+    return families, leftover
+
+
+def _refuse_other_content(path: Path, names: Iterable[str]) -> None:
+    names = tuple(names)
+    if any(name.startswith(WHOLE_MODEL) for name in names):
+        raise NotAnAdapterError(
+            f"'{path.name}' is a whole checkpoint, not a LoRA. Move it to models/Stable-diffusion."
+        )
+    roles = {split[1] for split in map(split_suffix, names) if split is not None}
+    if not roles - {"weight", "bias", "scale"}:
+        raise NotAnAdapterError(
+            f"'{path.name}' holds no LoRA: none of its {len(names)} tensors has a name one would have "
+            f"(the first is '{sorted(names)[0]}'). Use a LoRA file."
+        )
+
+
+def _read(path: Path, file: TensorFile, family: Family, group: Mapping[str, str]) -> Adapter:
+    tensors = {role: file.get(name) for role, name in group.items()}
+    try:
+        return family.read(tensors)
+    except AdapterError as error:
+        raise AdapterError(
+            f"'{path.name}' is damaged: of the tensors beside '{next(iter(group.values()))}', {error} "
+            "Download the file again, or remove the row."
+        ) from error
+
+
+def _notes(adapters: Mapping[str, Adapter]) -> tuple[str, ...]:
+    counts: dict[str, int] = {}
+    for adapter in adapters.values():
+        for note in adapter.notes:
+            counts[note] = counts.get(note, 0) + 1
+    return tuple(f"{count} of {len(adapters)} weights: {note}" for note, count in counts.items())
+
+
+def fit_to(network: Network, shapes: Mapping[str, Shape]) -> Fit:
+    """Compare a network with the shapes of a model's weights; nothing is raised."""
+    matched: list[str] = []
+    absent: list[str] = []
+    misfits: list[str] = []
+    for name, adapter in network.adapters.items():
+        shape = shapes.get(name)
+        if shape is None:
+            absent.append(name)
+        elif fits(adapter.shape, shape) or (name == INPUT_LAYER and fits_widened(adapter.shape, shape)):
+            matched.append(name)
+        else:
+            misfits.append(f"{name} is {_size(shape)} in the checkpoint, {_size(adapter.shape)} in the file")
+    return Fit(tuple(matched), network.total, tuple(absent), _modules(network.unmatched), tuple(misfits))
+
+
+def check_fit(network: Network, shapes: Mapping[str, Shape], architecture: str) -> Fit:
+    """Return how a network fits a model; raises `NetworkMismatchError` when it was made for another kind.
+
+    One weight of another shape is enough: such a file belongs to another base model, and half of it would
+    spoil the picture. So are fewer than half of its weights having a place.
+    """
+    fit = fit_to(network, shapes)
+    if not fit.misfits and fit.matched and 2 * len(fit.matched) >= fit.total:
+        return fit
+    label = find_architecture(architecture).label
+    if fit.misfits:
+        more = f" and {len(fit.misfits) - 1} more" if len(fit.misfits) > 1 else ""
+        why = f"{fit.misfits[0]}{more}"
+    else:
+        example = (*fit.unmatched, *fit.absent)[0]
+        why = f"only {len(fit.matched)} of its {fit.total} weights have a place there (not '{example}')"
+    raise NetworkMismatchError(
+        f"'{network.name}' does not fit the loaded checkpoint ({label}): {why}. "
+        "Load a checkpoint of the kind it was made for, or remove the row."
+    )
+
+
+def _modules(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the modules tensor names speak of, each once."""
+    splits = ((name, split_suffix(name)) for name in names)
+    return tuple(dict.fromkeys(name if split is None else split[0] for name, split in splits))
+
+
+def _size(shape: Shape) -> str:
+    return "×".join(str(size) for size in shape)

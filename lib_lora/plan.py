@@ -1,0 +1,135 @@
+"""A stack, the opened networks and a model's shapes become one plan: what changes each weight, and how
+strongly.
+
+    plan = make_plan(stack, networks, view)      # networks: one for every active row, in the stack's order
+
+Pure: the same values give the same plan, whatever was applied before. Here the user's number meets the
+block, the schedule and the part, and is multiplied for the only time; behind this line there are strengths
+only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lib_lora.adapters import Adapter, Factors
+from lib_lora.errors import LoraStackError
+from lib_lora.network import Fit, Network, check_fit
+from lib_lora.stack.entry import Entry, row_title
+from lib_lora.stack.serialization import require_implemented
+from lib_lora.stack.stack import Stack
+
+Shape = tuple[int, ...]
+TEXT_PART = "clip_l"
+
+
+class ModelFacts(Protocol):
+    """What a plan needs to know of a model."""
+
+    @property
+    def architecture(self) -> str:
+        """Name of its architecture."""
+
+    @property
+    def key(self) -> Hashable:
+        """Identity of the loaded checkpoint."""
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Shape of every weight by canonical name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contribution:
+    """One network's change to one weight; `factors` where it is of low rank, for the weight's own shape."""
+
+    network: Hashable
+    adapter: Adapter
+    factors: Factors | None
+    strength: float
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for equal changes of the same weight."""
+        return self.network, self.strength
+
+
+@dataclass(frozen=True)
+class PlannedEntry:
+    """One active row and how well its file fits; `row` counts from 1."""
+
+    row: int
+    entry: Entry
+    fit: Fit
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that is to be applied to one model.
+
+    model: key of the model it was made for. changes: canonical name → contributions in the order of
+    application. te_key: equal for plans that change the text encoder equally, `()` when they do not touch it.
+    """
+
+    model: Hashable
+    changes: Mapping[str, tuple[Contribution, ...]]
+    entries: tuple[PlannedEntry, ...]
+    te_key: tuple[Hashable, ...]
+
+    def part(self, name: str) -> dict[str, tuple[Contribution, ...]]:
+        """Return the changes of one part of the model."""
+        return {weight: found for weight, found in self.changes.items() if weight.startswith(f"{name}.")}
+
+
+def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> Plan:
+    """Make the plan of a stack's active rows; errors name the row.
+
+    Raises `NotImplementedFieldError` for a field that does not act yet and `NetworkMismatchError` for a
+    file that does not fit the model. A strength of 0 changes nothing, so it is left out.
+    """
+    require_implemented(stack)
+    rows = [(index, entry) for index, entry in enumerate(stack.entries) if entry.on]
+    if len(rows) != len(networks):
+        raise ValueError(f"{len(rows)} active rows, but {len(networks)} networks")
+    shapes = model.shapes
+    changes: dict[str, list[Contribution]] = {}
+    entries: list[PlannedEntry] = []
+    for (index, entry), network in zip(rows, networks, strict=True):
+        try:
+            fit = check_fit(network, shapes, model.architecture)
+        except LoraStackError as error:
+            raise type(error)(f"{row_title(index, entry.network)}: {error}") from error
+        entries.append(PlannedEntry(index + 1, entry, fit, network.notes))
+        for name in fit.matched:
+            strength = strength_of(entry, name)
+            adapter = network.adapters[name]
+            if strength != 0 and adapter.rank != 0:
+                factors = adapter.factors(shapes[name])
+                changes.setdefault(name, []).append(Contribution(network.key, adapter, factors, strength))
+    ordered = {name: _ordered(found) for name, found in changes.items()}
+    return Plan(model.key, ordered, tuple(entries), _te_key(ordered))
+
+
+def strength_of(entry: Entry, name: str) -> float:
+    """Return how strongly a row changes one weight: its number for the part of the model the weight is in."""
+    return entry.te_weight if name.startswith(f"{TEXT_PART}.") else entry.unet_weight
+
+
+def _ordered(found: list[Contribution]) -> tuple[Contribution, ...]:
+    """Low-rank changes first, in an order that does not depend on the rows', then the others in the rows'
+    order.
+
+    Sums of low-rank changes are the same in any order but for rounding, so this makes them the same to the
+    last bit.
+    """
+    low_rank = [change for change in found if change.factors is not None]
+    others = [change for change in found if change.factors is None]
+    return (*sorted(low_rank, key=lambda change: repr(change.key)), *others)
+
+
+def _te_key(changes: Mapping[str, tuple[Contribution, ...]]) -> tuple[Hashable, ...]:
+    text = (found for name, found in changes.items() if name.startswith(f"{TEXT_PART}."))
+    return tuple(sorted({tuple(change.key for change in found) for found in text}, key=repr))

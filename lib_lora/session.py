@@ -1,0 +1,150 @@
+"""All that is applied to a model now, in one object.
+
+    session = Session()
+    session.attach(view, plan, "auto")       # installs; the merge runs at the first forward of each part
+    try:
+        ...                                  # encode text, sample
+        report = session.report()
+    finally:
+        session.detach()                     # deletes what was installed; merged weights are kept for the
+        next time
+    session.forget()                         # drops those too: the checkpoint changed or the extension goes
+
+Attaching the same plan to the same view again does nothing, another plan takes the first one's place, and
+detaching twice is once. An empty plan installs nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from types import TracebackType
+
+from lib_lora.engine.attached import Attached
+from lib_lora.engine.budget import AUTO, MODES
+from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.report import EntryReport, Report
+from lib_lora.engine.view import ModelView
+from lib_lora.errors import EngineError
+from lib_lora.plan import TEXT_PART, Plan, PlannedEntry
+
+SAMPLE = 8
+"""Unmatched weights quoted in a report."""
+
+
+class Session:
+    """Attaches plans to models, one at a time."""
+
+    def __init__(self) -> None:
+        self._attached: list[Attached] = []
+        self._now: tuple[Hashable, Plan, str] | None = None
+        self._store: dict[str, MergedWeight] = {}
+        self._store_of: Hashable = None
+        self._told: tuple[Plan, float] | None = None
+        self._last = Report()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.detach()
+
+    def attach(self, view: ModelView, plan: Plan, mode: str = AUTO) -> None:
+        """Install a plan on a model; nothing is read or computed before its first forward.
+
+        mode: "merged" or "bypass" force one way, "auto" looks at the weights and the free memory.
+        """
+        if mode not in MODES:
+            raise EngineError(f"There is no mode '{mode}'. Choose one of: {', '.join(MODES)}.")
+        if plan.model != view.key:
+            raise EngineError("The checkpoint was changed while the stack was prepared. Generate again.")
+        now = self._now
+        if now is not None and now[0] == view.key and now[1] is plan and now[2] == mode:
+            return
+        self.detach()
+        self._keep_useful(view, plan)
+        if self._told is None or self._told[0] is not plan:
+            self._told = plan, 0.0
+        try:
+            for part in view.parts:
+                changes = plan.part(part)
+                if changes:
+                    self._attached.append(Attached(view, part, changes, mode, self._store))
+        except BaseException:
+            self.detach()
+            raise
+        self._now = view.key, plan, mode
+
+    def detach(self) -> None:
+        """Take everything off the model; merged weights stay in memory for the same plan."""
+        if self._now is not None:
+            self._last = self.report()
+            self._told = self._now[1], self._last.seconds
+        attached, self._attached, self._now = self._attached, [], None
+        for part in attached:
+            part.detach()
+
+    def forget(self) -> None:
+        """Take everything off and drop every merged weight."""
+        self.detach()
+        self._store.clear()
+        self._store_of = self._told = None
+
+    def refresh(self) -> None:
+        """Look at every weight again before the next forward: the host's own networks may have changed."""
+        for part in self._attached:
+            part.refresh()
+
+    def report(self) -> Report:
+        """Return what is applied now, or was until the last detach."""
+        if self._now is None:
+            return self._last
+        _, plan, _ = self._now
+        parts = self._attached
+        patches = [patch for part in parts for patch in part.patches]
+        calls = {part.part: part.calls for part in parts}
+        layers = {part.part: len(part.patches) for part in parts}
+        merges = sum(part.merges for part in parts)
+        before = self._told[1] if self._told is not None else 0.0
+        held = [kept.nbytes for kept in self._store.values()]
+        held += [patch.bypass.nbytes for patch in patches if patch.bypass is not None]
+        return Report(
+            entries=tuple(map(_entry_report, plan.entries)),
+            unet_layers=layers.get("unet", 0),
+            te_layers=layers.get(TEXT_PART, 0),
+            unet_calls=calls.get("unet", 0),
+            te_calls=calls.get(TEXT_PART, 0),
+            merged=sum(patch.merged is not None for patch in patches),
+            bypassed=sum(patch.bypass is not None for patch in patches),
+            seconds=before + sum(part.seconds for part in parts),
+            bytes=sum(held),
+            reused=not merges,
+            notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        )
+
+    def _keep_useful(self, view: ModelView, plan: Plan) -> None:
+        """Drop merged weights of another checkpoint, those no longer needed, and those we cannot watch."""
+        if view.key != self._store_of:
+            self._store.clear()
+            self._store_of = view.key
+        for name, kept in list(self._store.items()):
+            if name not in plan.changes or not kept.tracked:
+                del self._store[name]
+
+
+def _entry_report(planned: PlannedEntry) -> EntryReport:
+    entry, fit = planned.entry, planned.fit
+    in_text = any(name.startswith(f"{TEXT_PART}.") for name in fit.matched)
+    in_unet = any(not name.startswith(f"{TEXT_PART}.") for name in fit.matched)
+    return EntryReport(
+        row=planned.row,
+        network=entry.network,
+        te=entry.te_weight,
+        unet=entry.unet_weight,
+        matched=len(fit.matched),
+        total=fit.total,
+        applied=(in_text and entry.te_weight != 0) or (in_unet and entry.unet_weight != 0),
+        unmatched=(*fit.unmatched, *fit.absent)[:SAMPLE],
+        notes=planned.notes,
+    )
