@@ -1,0 +1,240 @@
+"""`python -m demo generate`: one request through the same path as the page, without a server."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+TITLE = "LoRA Stack"
+
+
+class UsageError(Exception):
+    """Something on the command line cannot be; the message says what and the way out."""
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(
+        prog="python -m demo generate", description="Make one picture and save it."
+    )
+    add = result.add_argument
+    add("--prompt", default="", help="what to draw")
+    add("--negative", default="", help="what not to draw")
+    add("--seed", type=int, default=-1)
+    add("--steps", type=int, default=20)
+    add("--size", default="128x128", metavar="WIDTHxHEIGHT")
+    add("--cfg", type=float, default=5.0, help="CFG scale")
+    add("--sampler", default="Euler")
+    add("--scheduler", default=None)
+    add("--lora", action="append", default=[], metavar="NAME:WEIGHT[:TE]", help="add a LoRA; may be repeated")
+    add("--stack", type=Path, default=None, metavar="FILE.json", help="a stack as the panel writes it")
+    add("--init", type=Path, default=None, metavar="IMAGE", help="picture to start from")
+    add("--mask", type=Path, default=None, metavar="IMAGE", help="white where the picture may change")
+    add("--denoise", type=float, default=0.75, help="denoising strength of --init and --hires")
+    add("--hires", type=float, default=None, metavar="FACTOR", help="second pass at a larger size")
+    add("--batch-count", type=int, default=1)
+    add("--batch-size", type=int, default=1)
+    add(
+        "--out",
+        type=Path,
+        default=None,
+        metavar="FILE.png",
+        help="where to save; more pictures get -1, -2, …",
+    )
+    add("--json", action="store_true", help="print one JSON object instead of text")
+    return result
+
+
+def read_lora(text: str) -> dict[str, object]:
+    """NAME:WEIGHT[:TE] as a row of the stack."""
+    name, *numbers = text.split(":")
+    try:
+        values = [float(number) for number in numbers]
+    except ValueError:
+        values = []
+    if not name or len(values) not in (1, 2):
+        raise UsageError(
+            f"--lora {text}: write NAME:WEIGHT or NAME:WEIGHT:TE, as in --lora styles/ghibli:0.8"
+        )
+    row: dict[str, object] = {"network": name, "weight": values[0]}
+    if len(values) == 2:
+        row["te"] = values[1]
+    return row
+
+
+def stack_text(options: argparse.Namespace) -> str:
+    """The stack of --stack and --lora together; empty when neither is given."""
+    stack: dict = {"version": 1, "entries": []}
+    if options.stack is not None:
+        try:
+            text = options.stack.read_text(encoding="utf8")
+        except OSError as error:
+            raise UsageError(f"--stack {options.stack}: {error.strerror}") from error
+        if not options.lora:
+            return text
+        try:
+            stack = json.loads(text)
+            stack["entries"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise UsageError(f"--stack {options.stack} is not a stack: {error}") from error
+    elif not options.lora:
+        return ""
+    stack["entries"] = [*stack["entries"], *(read_lora(text) for text in options.lora)]
+    return json.dumps(stack)
+
+
+def read_size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise UsageError(f"--size {text}: write WIDTHxHEIGHT, as in --size 128x128") from None
+    if width % 8 or height % 8 or not (64 <= width <= 2048 and 64 <= height <= 2048):
+        raise UsageError(f"--size {text}: both numbers must be multiples of 8 between 64 and 2048")
+    return width, height
+
+
+def _open_image(option: str, path: Path | None):
+    if path is None:
+        return None
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except (OSError, UnidentifiedImageError) as error:
+        raise UsageError(f"{option} {path} is no picture that can be read: {error}") from error
+
+
+def make_request(options: argparse.Namespace):
+    """The host's request object for these options."""
+    from modules import processing, sd_samplers, shared
+
+    width, height = read_size(options.size)
+    if sd_samplers.find_sampler_config(options.sampler) is None:
+        raise UsageError(str(sd_samplers.UnknownSampler(options.sampler)))
+    if options.steps < 1 or options.batch_count < 1 or options.batch_size < 1:
+        raise UsageError("--steps, --batch-count and --batch-size must be at least 1")
+    fields = {
+        "sd_model": shared.sd_model,
+        "prompt": options.prompt,
+        "negative_prompt": options.negative,
+        "seed": options.seed,
+        "steps": options.steps,
+        "width": width,
+        "height": height,
+        "cfg_scale": options.cfg,
+        "sampler_name": sd_samplers.find_sampler_config(options.sampler).name,
+        "scheduler": options.scheduler,
+        "n_iter": options.batch_count,
+        "batch_size": options.batch_size,
+        "do_not_save_samples": True,
+        "denoising_strength": options.denoise,
+    }
+    image, mask = _open_image("--init", options.init), _open_image("--mask", options.mask)
+    if mask is not None and image is None:
+        raise UsageError("--mask needs --init: the picture that is painted in")
+    if image is None:
+        p = processing.StableDiffusionProcessingTxt2Img(
+            **fields, enable_hr=options.hires is not None, hr_scale=options.hires or 2.0
+        )
+    else:
+        p = processing.StableDiffusionProcessingImg2Img(
+            **fields, init_images=[image], mask=mask, inpainting_fill=1, inpaint_full_res=False
+        )
+    return p
+
+
+def _paths(out: Path | None, count: int) -> list[Path]:
+    if out is None:
+        return []
+    return [out] + [out.with_name(f"{out.stem}-{index}{out.suffix}") for index in range(1, count)]
+
+
+def make_pictures(options: argparse.Namespace) -> dict[str, object]:
+    """Run the request; return what there is to tell."""
+    from app import boot
+    from modules import images, processing, scripts, shared
+
+    boot.load_extensions()
+    boot.script_runners()
+    text = stack_text(options)
+    # Opening the model is the start-up, not the picture.
+    if shared.sd_model is None:
+        raise UsageError("The checkpoint could not be loaded; the reason is above.")
+    p = make_request(options)
+    runner = scripts.scripts_txt2img if options.init is None else scripts.scripts_img2img
+    args = runner.prepare_without_ui({TITLE.lower(): [bool(text), text]})
+    if text and all(script.name != TITLE.lower() for script in runner.scripts):
+        raise UsageError(f'The script "{TITLE}" is not loaded, so --lora and --stack cannot be applied.')
+    started = time.perf_counter()
+    shared.state.begin(job="generate")
+    try:
+        with closing(p):
+            p.scripts = runner
+            p.script_args = args
+            processed = processing.process_images(p)
+    finally:
+        shared.state.end()
+    seconds = time.perf_counter() - started
+    paths = _paths(options.out, len(processed.images))
+    for image, info, path in zip(processed.images, processed.infotexts, paths, strict=False):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path, pnginfo=images.png_text(info) if path.suffix.lower() == ".png" else None)
+    report = getattr(p, "lora_stack_report", None)
+    return {
+        "pictures": [
+            {
+                "file": str(path) if path is not None else None,
+                "seed": seed,
+                "sha256": hashlib.sha256(image.tobytes()).hexdigest(),
+            }
+            for image, seed, path in zip(
+                processed.images, processed.all_seeds, paths or [None] * len(processed.images), strict=False
+            )
+        ],
+        "report": report.to_json() if report is not None else None,
+        "comments": list(p.comments),
+        "infotext": processed.infotexts[0],
+        "seconds": round(seconds, 3),
+    }
+
+
+def _say(result: dict) -> None:
+    """The result for people."""
+    report = result["report"]
+    if report is not None:
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    for comment in result["comments"]:
+        print(f"note: {comment}")
+    for picture in result["pictures"]:
+        print(f"{picture['file'] or '(not saved)'}  seed {picture['seed']}  sha256 {picture['sha256']}")
+    print(f"{result['seconds']:.2f} s")
+
+
+def main(argv: list[str]) -> int:
+    """Entry of the command; 2 for every error a user can mend."""
+    options, host_argv = parser().parse_known_args(argv)
+    from app import boot
+
+    boot.prepare(host_argv)
+    try:
+        result = make_pictures(options)
+    except (UsageError, ValueError, RuntimeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        # The extension's errors carry their own sentence; a traceback would only hide it.
+        if not hasattr(error, "detail"):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        _say(result)
+    return 0
