@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
-from ..errors import FileError, UnreadableFileError
+from ..errors import FileError
+from ..files.disk import reasons
 from ..files.hashes import AUTOV2, FULL, LEGACY, file_sha256, legacy, payload_sha256
 from .network_file import NetworkFile
 
@@ -31,15 +32,16 @@ class KnownHashes:
             return self._known.get((kind, file.path, file.size, file.mtime_ns), "")
 
     def compute(self, file: NetworkFile, kind: str = PAYLOAD) -> str:
-        """Return a hash, computing it the first time; raises FileError."""
-        digest = self.known(file, kind)
+        """Return a hash of the file as it is now, computing it the first time; raises FileError."""
+        with reasons(file.path):
+            status = file.path.stat()
+        key = (kind, file.path, status.st_size, status.st_mtime_ns)
+        with self._lock:
+            digest = self._known.get(key, "")
         if not digest:
             digest = dict(_MAKERS)[kind](file.path)
-            status = file.path.stat()
-            if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-                raise UnreadableFileError(f"{file.label} changed since the list was made. Refresh the list.")
             with self._lock:
-                self._known[kind, file.path, file.size, file.mtime_ns] = digest
+                self._known[key] = digest
         return digest
 
     def claims(self, file: NetworkFile, wanted: str) -> bool:

@@ -1,0 +1,152 @@
+"""Prompt tags mean what they mean to the WebUI's own Lora."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib_lora.errors import EntryValueError
+from lib_lora.stack.entry import Entry
+from lib_lora.stack.prompt import read_tags, write_tags
+from lib_lora.stack.stack import Stack
+from tests.stack.strategies import names, weights
+
+
+@pytest.mark.parametrize(
+    ("tag", "row"),
+    [
+        pytest.param("<lora:neon>", Entry("neon"), id="no weight is 1"),
+        pytest.param("<lora:neon:0.8>", Entry("neon", weight=0.8), id="one number for both parts"),
+        pytest.param("<lora:neon:0.5:0.8>", Entry("neon", weight=0.8, te=0.5), id="text encoder, then UNet"),
+        pytest.param("<lora:neon:te=0.5>", Entry("neon", weight=0.5), id="te named, UNet follows it"),
+        pytest.param("<lora:neon:unet=0.3>", Entry("neon", weight=0.3, te=1.0), id="unet named, te stays 1"),
+        pytest.param("<lora:neon:0.8:unet=0.3>", Entry("neon", weight=0.3, te=0.8), id="position and name"),
+        pytest.param("<lora:neon:0.8:te=0.2>", Entry("neon", weight=0.2), id="a name beats a position"),
+        pytest.param("<lora:te=0.2:neon>", Entry("neon", weight=0.2), id="named items stand anywhere"),
+        pytest.param("<lora:neon:1:1:8>", Entry("neon", extra=(("dyn", 8),)), id="dyn by position"),
+        pytest.param("<lora:neon:dyn=8>", Entry("neon", extra=(("dyn", 8),)), id="dyn by name"),
+        pytest.param("<lora:neon:1:0:8>", Entry("neon", weight=0, te=1, extra=(("dyn", 8),)), id="UNet off"),
+        pytest.param("<lora:neon:-1>", Entry("neon", weight=-1), id="negative"),
+        pytest.param("<lora:neon: 0.5 >", Entry("neon", weight=0.5), id="spaces round the number"),
+        pytest.param("<lyco:neon:0.8>", Entry("neon", weight=0.8), id="lyco is an alias"),
+        pytest.param("<lora:a b [c] (d):1>", Entry("a b [c] (d)"), id="brackets and spaces in the name"),
+        pytest.param("<lora:a=b=c:1>", Entry("a=b=c"), id="two equal signs are a name"),
+        pytest.param("<lora:ネオン:0.8>", Entry("ネオン", weight=0.8), id="unicode name"),
+        pytest.param(
+            "<lora:neon:1:lbw=OUTD>", Entry("neon", blocks="OUTD"), id="block weights go into blocks"
+        ),
+        pytest.param("<lora:neon:1:start=2:stop=8>", Entry("neon", start="2", stop="8"), id="start and stop"),
+        pytest.param(
+            "<lora:neon:1:x=2:lbwe=ATTN>",
+            Entry("neon", extra=(("tag", ("x=2", "lbwe=ATTN")),)),
+            id="unknown names",
+        ),
+        pytest.param(
+            "<lora:neon:1:1:8:9>", Entry("neon", extra=(("dyn", 8), ("tag", ("9",)))), id="one more item"
+        ),
+    ],
+)
+def test_one_tag(tag: str, row: Entry) -> None:
+    assert read_tags(f"before {tag} after") == ("before  after", (row,))
+
+
+def test_other_tags_and_brackets_stay() -> None:
+    text = "a <hypernet:h:1> <LORA:x:1> <b> [c:0.5] (d:1.2) <lora:> 1 < 2 > 0"
+    assert read_tags(text) == (text, ())
+
+
+def test_rows_keep_the_order_of_the_tags() -> None:
+    text, rows = read_tags("<lora:b:1>x<lora:a:0.5><lora:b:0.2>")
+    assert text == "x"
+    assert [(row.network, row.weight) for row in rows] == [("b", 1.0), ("a", 0.5), ("b", 0.2)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        pytest.param("<lora:neon:abc>", 'te must be a number such as 0.8, not "abc"', id="a word as weight"),
+        pytest.param("<lora:neon::0.5>", "te must be a number", id="an empty weight"),
+        pytest.param("<lora:neon:1:unet=x>", "unet must be a number", id="a word as unet"),
+        pytest.param("<lora:neon:0@0,1@0.5>", "schedule", id="a schedule as weight"),
+        pytest.param("<lora:neon:nan>", "not NaN", id="NaN"),
+        pytest.param("<lora:neon:inf>", "not Infinity", id="infinity"),
+        pytest.param("<lora:neon:1e9>", "from -100 to 100", id="1e9"),
+        pytest.param("<lora:neon:1:1:many>", "dyn must be a whole number", id="a word as dyn"),
+        pytest.param("<lora::1>", "network is empty", id="no name"),
+        pytest.param("<lora:te=1>", "names no file", id="only named items"),
+    ],
+)
+def test_bad_tags_are_named(tag: str, message: str) -> None:
+    with pytest.raises(EntryValueError) as caught:
+        read_tags(f"a {tag} b")
+    assert str(caught.value).startswith(tag)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "tag"),
+    [
+        pytest.param(Entry("neon"), "<lora:neon:1>", id="weight 1"),
+        pytest.param(Entry("neon", weight=0.1 + 0.2), "<lora:neon:0.3>", id="shortest number"),
+        pytest.param(Entry("neon", weight=100), "<lora:neon:100>", id="zeros before the point stay"),
+        pytest.param(Entry("neon", weight=0.000001), "<lora:neon:0.000001>", id="no exponent"),
+        pytest.param(Entry("neon", weight=0.8, te=0.5), "<lora:neon:0.5:0.8>", id="text encoder first"),
+        pytest.param(Entry("neon", weight=0.8, te=0.8), "<lora:neon:0.8>", id="equal parts are one number"),
+        pytest.param(Entry("neon", extra=(("dyn", 8),)), "<lora:neon:1:1:dyn=8>", id="dyn"),
+        pytest.param(
+            Entry("neon", extra=(("tag", ("x=2",)),)), "<lora:neon:1:x=2>", id="unknown items come back"
+        ),
+        pytest.param(
+            Entry("neon", extra=(("tag", "x=2"),)), "<lora:neon:1>", id="a foreign field of that name"
+        ),
+    ],
+)
+def test_written(row: Entry, tag: str) -> None:
+    assert write_tags(Stack((row,))) == tag
+
+
+@given(
+    st.lists(
+        st.builds(
+            Entry,
+            network=names.filter(lambda name: ":" not in name and ">" not in name and name.count("=") != 1),
+            weight=weights,
+            te=st.none() | weights,
+        )
+    )
+)
+def test_written_tags_are_read_back(rows: list[Entry]) -> None:
+    text, back = read_tags(write_tags(Stack(tuple(rows))))
+    assert text.strip() == ""
+    assert [(row.network, row.te_weight, row.unet_weight) for row in back] == [
+        (row.network, row.te_weight, row.unet_weight) for row in rows
+    ]
+
+
+def test_rows_that_are_off_are_not_written() -> None:
+    assert (
+        write_tags(Stack((Entry("a", on=False), Entry("b"), Entry("c", weight=0)))) == "<lora:b:1> <lora:c:0>"
+    )
+
+
+def test_names_can_be_chosen_by_the_caller() -> None:
+    stack = Stack((Entry("styles/ghibli"),))
+    assert write_tags(stack, lambda row: row.network.rpartition("/")[2]) == "<lora:ghibli:1>"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        pytest.param(Entry("a:b"), "row 1 (a:b): a prompt tag cannot carry a name", id="colon in the name"),
+        pytest.param(Entry("a>b"), "a prompt tag cannot carry a name", id="bracket in the name"),
+        pytest.param(Entry("a=b"), "a prompt tag cannot carry a name", id="one equal sign in the name"),
+        pytest.param(Entry("a", extra=(("tag", ("x>y",)),)), "cannot carry", id="bracket in an unknown item"),
+        pytest.param(Entry("a", region="inpaint"), "cannot say 'region'", id="a region"),
+        pytest.param(Entry("a", schedule="0@0"), "cannot say 'schedule'", id="a schedule"),
+    ],
+)
+def test_what_a_tag_cannot_say_is_refused(row: Entry, message: str) -> None:
+    with pytest.raises(EntryValueError) as caught:
+        write_tags(Stack((row,)))
+    assert message in str(caught.value)
