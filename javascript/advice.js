@@ -1,0 +1,32 @@
+// Which weights are usual for a kind of LoRA, and where they lie on the slider. No page needed.
+(function (LoraStack) {
+    "use strict";
+
+    const SLIDER = Object.freeze({ low: -1, high: 2, step: 0.05 });
+
+    /** The role of that name, or null for none or one this version does not know. */
+    function findRole(roles, name) {
+        return roles.find((role) => role.name === name) ?? null;
+    }
+
+    /** "usual", "above" or "below" for a weight of that role; without a role nothing is unusual. */
+    function judge(role, weight) {
+        if (!role) return "usual";
+        const hair = 1e-9;
+        if (weight > role.high + hair) return "above";
+        return weight < role.low - hair ? "below" : "usual";
+    }
+
+    /** The top of the slider for a role; the stored value always fits. */
+    function sliderHigh(role, weight) {
+        const high = role?.slider_max ?? SLIDER.high;
+        return weight > high ? SLIDER.high : high;
+    }
+
+    /** Where a weight lies on the slider, from 0 (left end) to 1 (right end). */
+    function place(weight, low, high) {
+        return Math.max(0, Math.min(1, (weight - low) / (high - low)));
+    }
+
+    Object.assign(LoraStack, { SLIDER, findRole, judge, sliderHigh, place });
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

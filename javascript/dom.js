@@ -1,0 +1,92 @@
+// Building elements. Data becomes text nodes and attributes only, never markup.
+(function (LoraStack) {
+    "use strict";
+
+    const SVG = "http://www.w3.org/2000/svg";
+    // Lines on a 16 × 16 grid, drawn for this extension.
+    const ICONS = Object.freeze({
+        plus: "M8 3v10M3 8h10",
+        refresh: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v2.6h-2.6",
+        copy: "M6 6h7v7H6zM3 10V3h7",
+        duplicate: "M6 6h7v7H6zM3 10V3h7M9.5 8v3M8 9.5h3",
+        paste: "M5 3.5H3.5v10h9v-10H11M6 2.5h4v2H6zM8 7v4M6 9l2 2 2-2",
+        clear: "M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9M6.8 7v4M9.2 7v4",
+        remove: "M4 4l8 8M12 4l-8 8",
+        more: "M4 6l4 4 4-4",
+        up: "M8 13V3M4 7l4-4 4 4",
+        down: "M8 3v10M4 9l4 4 4-4",
+        grip: "M6 3.5v.01M10 3.5v.01M6 8v.01M10 8v.01M6 12.5v.01M10 12.5v.01",
+        warning: "M8 2.5l6 11H2zM8 6.5v3.2M8 11.6v.01",
+        done: "M3 8.5l3.2 3.2L13 5",
+    });
+
+    /**
+     * Make an element: `make("button", { class: "x", onclick: f, "aria-label": "y" }, "text", child)`.
+     * Functions become listeners, true and false become presence, null is left out.
+     */
+    function make(tag, attributes = {}, ...children) {
+        const element = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) {
+            if (typeof value === "function") element.addEventListener(name.slice(2), value);
+            else if (value === true) element.setAttribute(name, "");
+            else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+        }
+        element.append(...children.filter((child) => child !== null && child !== undefined));
+        return element;
+    }
+
+    function icon(name) {
+        const svg = document.createElementNS(SVG, "svg");
+        const path = document.createElementNS(SVG, "path");
+        path.setAttribute("d", ICONS[name]);
+        svg.setAttribute("viewBox", "0 0 16 16");
+        svg.setAttribute("class", `ls-icon ls-icon-${name}`);
+        svg.setAttribute("aria-hidden", "true");
+        svg.append(path);
+        return svg;
+    }
+
+    /** A button that shows an icon and tells its name to the mouse and the screen reader. */
+    function iconButton(name, label, onclick, attributes = {}) {
+        const shared = { type: "button", class: "ls-button ls-icon-button", title: label, "aria-label": label };
+        return make("button", { ...shared, ...attributes, onclick }, icon(name));
+    }
+
+    /** Set text only where it differs, so that a screen reader does not hear it again. */
+    function setText(element, text) {
+        if (element.textContent !== text) element.textContent = text;
+    }
+
+    /** Give a button or group a new name for the mouse and the screen reader. */
+    function setLabel(element, label) {
+        if (element.title) element.title = label;
+        element.setAttribute("aria-label", label);
+    }
+
+    function app() {
+        return typeof globalThis.gradioApp === "function" ? globalThis.gradioApp() : document;
+    }
+
+    /** Tell gradio that a script changed a field, as the host's own helper does. */
+    function announce(field) {
+        for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
+    }
+
+    /** Text to the clipboard, also on pages that are not served over https. */
+    async function copyText(text) {
+        try {
+            await navigator.clipboard.writeText(text);
+            return true;
+        } catch {
+            const area = make("textarea", { class: "ls-offscreen", "aria-hidden": "true" });
+            area.value = text;
+            document.body.append(area);
+            area.select();
+            const copied = document.execCommand("copy");
+            area.remove();
+            return copied;
+        }
+    }
+
+    Object.assign(LoraStack, { make, icon, iconButton, setText, setLabel, app, announce, copyText });
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

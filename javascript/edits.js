@@ -1,0 +1,76 @@
+// What the buttons of the panel do to a stack: model in, new model out. No page needed.
+//
+// A model is a stack whose rows carry an id that lives as long as the row does on this page, so that an open
+// row stays open and a focused slider stays focused while others come and go.
+(function (LoraStack) {
+    "use strict";
+
+    let lastId = 0; // only ever counts up; ids are never compared between pages
+
+    function newId() {
+        lastId += 1;
+        return lastId;
+    }
+
+    /** The model of a stack; rows that were in `before` keep their ids. */
+    function makeModel(stack, before = null) {
+        const free = before ? [...before.rows] : [];
+        const rows = stack.entries.map((entry) => {
+            const name = JSON.stringify(LoraStack.fieldOf(entry, "network"));
+            const index = free.findIndex((row) => JSON.stringify(LoraStack.fieldOf(row.entry, "network")) === name);
+            return { id: index < 0 ? newId() : free.splice(index, 1)[0].id, entry };
+        });
+        return { version: stack.version, extra: stack.extra, rows };
+    }
+
+    function stackOf(model) {
+        return { version: model.version, extra: model.extra, entries: model.rows.map((row) => row.entry) };
+    }
+
+    function withRows(model, rows) {
+        return { ...model, rows };
+    }
+
+    function addRow(model, entry) {
+        return withRows(model, [...model.rows, { id: newId(), entry }]);
+    }
+
+    function removeRow(model, id) {
+        return withRows(model, model.rows.filter((row) => row.id !== id));
+    }
+
+    function clearRows(model) {
+        return withRows(model, []);
+    }
+
+    /** Put a copy of a row below it. */
+    function duplicateRow(model, id) {
+        return withRows(model, model.rows.flatMap((row) => (row.id === id ? [row, { id: newId(), entry: { ...row.entry } }] : [row])));
+    }
+
+    /** Move a row so that it stands at `index` afterwards; beyond the ends is the end. */
+    function moveRow(model, id, index) {
+        const moved = model.rows.find((row) => row.id === id);
+        const rest = model.rows.filter((row) => row.id !== id);
+        const place = Math.max(0, Math.min(index, rest.length));
+        return moved ? withRows(model, [...rest.slice(0, place), moved, ...rest.slice(place)]) : model;
+    }
+
+    /** Set one field of a row. */
+    function setField(model, id, name, value) {
+        const change = (row) => (row.id === id ? { id, entry: LoraStack.withField(row.entry, name, value) } : row);
+        return withRows(model, model.rows.map(change));
+    }
+
+    /** The row that a file picked in the list becomes: its own weight, or the usual one of its kind. */
+    function makeEntry(file, roles) {
+        const role = LoraStack.findRole(roles, file.role);
+        const weight = LoraStack.isWeight(file.preferred_weight) ? file.preferred_weight : role ? role.default : LoraStack.FIELDS.weight;
+        const entry = { network: file.label, hash: file.hash, weight, role: role ? role.name : "" };
+        return Object.entries(entry).reduce((row, [name, value]) => LoraStack.withField(row, name, value), {});
+    }
+
+    Object.assign(LoraStack, {
+        makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setField, makeEntry,
+    });
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -1,0 +1,38 @@
+// Trigger words in a prompt: is it there, put it in, take it out. No page needed.
+(function (LoraStack) {
+    "use strict";
+
+    function escape(text) {
+        return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    }
+
+    /** Finds `word` as a whole between commas, brackets or line ends, also weighted: `(word:1.2)`. */
+    function pattern(word) {
+        return new RegExp(`(^|[,(\\[\\n])([ \\t]*)${escape(word.trim())}(?=[ \\t]*($|[,)\\]:\\n]))`, "i");
+    }
+
+    function hasWord(prompt, word) {
+        return word.trim() !== "" && pattern(word).test(prompt);
+    }
+
+    /** The prompt with `word` at its end, once. */
+    function addWord(prompt, word) {
+        if (!word.trim() || hasWord(prompt, word)) return prompt;
+        const start = prompt.replace(/[\s,]+$/, "");
+        return start ? `${start}, ${word.trim()}` : word.trim();
+    }
+
+    /** The prompt without `word`, its own brackets and the comma that came with it. */
+    function removeWord(prompt, word) {
+        const own = new RegExp(`[(\\[]+[ \\t]*(${escape(word.trim())})[ \\t]*(:[\\d. ]*)?[)\\]]+`, "i");
+        const bare = prompt.replace(own, "$1");
+        const found = word.trim() ? pattern(word).exec(bare) : null;
+        if (!found) return prompt;
+        const before = found[1];
+        const tail = bare.slice(found.index + found[0].length).replace(/^[ \t]+/, "");
+        const head = bare.slice(0, found.index);
+        return before === "," ? head + tail : head + before + tail.replace(/^,[ \t]*/, "");
+    }
+
+    Object.assign(LoraStack, { hasWord, addWord, removeWord });
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -1,0 +1,73 @@
+// The lines under the rows: what the last picture was made with, and what the panel has to say.
+(function (LoraStack) {
+    "use strict";
+
+    class Report {
+        #api;
+        #tab;
+        #serial = null;
+        #asked = false;
+
+        constructor(api, tab) {
+            const { make, text, icon } = LoraStack;
+            this.#api = api;
+            this.#tab = tab;
+            this.last = null;
+            this.line = make("span", { class: "ls-report-line" });
+            this.list = make("ul", { class: "ls-report-list" });
+            this.details = make("details", { hidden: true }, make("summary", {}, text("report.details")), this.list);
+            this.root = make("div", { class: "ls-report", role: "status", "aria-live": "polite", hidden: true },
+                icon("done"), icon("warning"), this.line, this.details);
+        }
+
+        /** Ask for the newest report; the first answer after the page opened is an old one and only remembered. */
+        async refresh() {
+            if (this.#asked) return null;
+            this.#asked = true;
+            try {
+                const report = await this.#api.get("report", { tab: this.#tab });
+                const first = this.#serial === null;
+                const news = report.serial !== this.#serial;
+                this.#serial = report.serial ?? 0;
+                return !first && news ? report : null;
+            } catch {
+                return null; // no answer now: the next change of the page asks again
+            } finally {
+                this.#asked = false;
+            }
+        }
+
+        show(report) {
+            const { make, text } = LoraStack;
+            this.last = report;
+            const rows = Array.isArray(report.entries) ? report.entries : [];
+            LoraStack.setText(this.line, report.line);
+            this.list.replaceChildren(...rows.map((row) => make("li", { class: isWhole(row) ? "" : "ls-partial" }, describe(row))));
+            this.details.hidden = rows.length === 0;
+            this.root.hidden = false;
+            this.root.title = "";
+            this.root.classList.toggle("ls-failed", report.ok === false);
+            this.root.classList.remove("ls-stale");
+            for (const problem of report.problems ?? []) this.list.append(make("li", { class: "ls-partial" }, String(problem)));
+            this.root.setAttribute("aria-label", text(report.ok === false ? "report.failed" : "report.ok"));
+        }
+
+        /** The stack has changed since: the report is still true, of the last picture. */
+        age() {
+            if (this.root.hidden) return;
+            this.root.classList.add("ls-stale");
+            this.root.title = LoraStack.text("report.stale");
+        }
+    }
+
+    function isWhole(row) {
+        return row.matched === undefined || row.matched === row.total;
+    }
+
+    function describe(row) {
+        const count = row.matched === undefined ? "" : LoraStack.text("report.matched", row);
+        return [String(row.network ?? ""), count, String(row.text ?? "")].filter(Boolean).join(" · ");
+    }
+
+    Object.assign(LoraStack, { Report });
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

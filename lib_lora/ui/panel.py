@@ -1,0 +1,39 @@
+"""The accordion of one tab: it takes facts instead of asking a host, and returns the script's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .elements import mount, stack_text, switched_accordion
+from .routes import PREFIX
+
+LABEL = "LoRA Stack"
+NOTE = "The rows of the stack appear here when the page has loaded its scripts."
+
+
+@dataclass(frozen=True)
+class PanelFacts:
+    """What the panel must know of the page it stands on."""
+
+    tab: str  # "txt2img" or "img2img"; the prompt is looked for under `#<tab>_prompt`
+    element_id: Callable[[str], str]  # the host's way to make ids that nobody else uses
+    accordion: Callable[..., Any] | None = None  # the host's InputAccordion, where it has one
+
+
+@dataclass(frozen=True)
+class PanelComponents:
+    """The two arguments of the script, in their order."""
+
+    enabled: Any
+    stack: Any
+
+
+def build_panel(facts: PanelFacts) -> PanelComponents:
+    """Build the panel inside the current gradio blocks; may be called any number of times."""
+    with switched_accordion(facts.accordion, LABEL, facts.element_id("panel")) as enabled:
+        stack = stack_text(facts.tab, facts.element_id("stack"))
+        fields = {"enabled": enabled.elem_id, "text": stack.elem_id}
+        mount({"tab": facts.tab, "routes": PREFIX.strip("/"), **fields}, NOTE)
+    return PanelComponents(enabled, stack)

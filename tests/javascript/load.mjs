@@ -1,0 +1,16 @@
+// Loads the panel's scripts that need no page, as the browser does: classic scripts, one namespace.
+import { readFileSync } from "node:fs";
+import vm from "node:vm";
+
+const FOLDER = new URL("../../javascript/", import.meta.url);
+const PURE = ["advice.js", "edits.js", "numbers.js", "pasted.js", "prompt_words.js", "stack.js", "strings.js"];
+
+export function read(path) {
+    return readFileSync(new URL(path, import.meta.url), "utf8");
+}
+
+for (const name of PURE) {
+    vm.runInThisContext(readFileSync(new URL(name, FOLDER), "utf8"), { filename: name });
+}
+
+export const LoraStack = globalThis.LoraStack;

@@ -1,0 +1,87 @@
+"""What is wrong with a stack, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lib_lora.library.library import Library
+from lib_lora.ui.checks import check_stack
+from tests.ui.files import write_network
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    folder = tmp_path_factory.mktemp("lora")
+    write_network(folder / "styles" / "ghibli.safetensors", fill=1)
+    write_network(folder / "a" / "same.safetensors", fill=2)
+    write_network(folder / "b" / "same.safetensors", fill=3)
+    library = Library([folder])
+    library.scan()
+    return library
+
+
+def problems(text: str, library: Library) -> list[str]:
+    answer = check_stack(text, library)
+    assert answer["problem"] == ""
+    return [row["problem"] for row in answer["rows"]]
+
+
+@pytest.mark.parametrize("text", ["", '{"version":1,"entries":[]}', "[]"], ids=["no text", "no rows", "list"])
+def test_an_empty_stack_has_nothing_wrong(text: str, library: Library) -> None:
+    assert check_stack(text, library) == {"problem": "", "rows": []}
+
+
+def test_a_good_row_comes_with_its_file(library: Library) -> None:
+    (row,) = check_stack('[{"network": "ghibli", "weight": 0.8}]', library)["rows"]
+    assert row["file"]["label"] == "styles/ghibli"
+    assert row["problem"] == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ('{"network": "gibli"}', "styles/ghibli"),
+        ('{"network": "same"}', "b/same"),
+        ('{"network": "ghibli", "weight": "abc"}', '"abc"'),
+        ('{"network": "ghibli", "weight": 1e9}', "100"),
+        ('{"network": "ghibli", "weight": 1e999}', "Infinity"),
+        ('{"network": "ghibli", "on": "yes"}', "true or false"),
+        ('{"network": ""}', "empty"),
+        ('{"weight": 1}', "network"),
+        ('{"network": 7}', "must be text"),
+        ('{"network": "ghibli", "region": "inpaint"}', "region"),
+        ('{"network": "ghibli", "wieght": 1}', "weight"),
+        ("7", "object"),
+        ("null", "object"),
+    ],
+)
+def test_a_bad_row_is_told_apart_from_good_ones(row: str, told: str, library: Library) -> None:
+    before, problem, after = problems(f'[{{"network":"ghibli"}},{row},{{"network":"ghibli"}}]', library)
+    assert (before, after) == ("", "")
+    assert told in problem
+    assert not problem.startswith("row "), "the row itself shows which one it is"
+    assert problem[0].isupper() or problem[0] == "'"
+
+
+def test_several_bad_rows_are_all_told(library: Library) -> None:
+    found = problems(
+        '[{"network": "x"}, {"network": "ghibli"}, {"network": "ghibli", "weight": []}]', library
+    )
+    assert [bool(problem) for problem in found] == [True, False, True]
+
+
+def test_a_row_that_is_off_may_ask_for_what_does_not_act_yet(library: Library) -> None:
+    assert problems('[{"network": "ghibli", "region": "inpaint", "on": false}]', library) == [""]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "4", '{"version": 9, "entries": []}', '{"version": 1}', '{"a": 1, "a": 2}'],
+    ids=["half", "number", "later version", "no rows", "twice"],
+)
+def test_a_text_that_cannot_be_read_is_told_as_a_whole(text: str, library: Library) -> None:
+    answer: dict[str, Any] = check_stack(text, library)
+    assert answer["rows"] == []
+    assert len(answer["problem"]) > 20
