@@ -31,9 +31,9 @@ _INPUT_SECOND = re.compile(
 )
 _KRONECKER = re.compile(r"(.*)\.lokr_(w[12])(?:_b)?$")
 _TRANSFORMERS = (
-    ("flux", re.compile(r"double_blocks_|single_blocks_|single_transformer_blocks_")),
-    ("sd3", re.compile(r"joint_blocks_|lora_te3_|transformer_transformer_blocks_")),
-    ("cascade", re.compile(r"lora_prior_")),
+    ("flux", ("double_blocks_", "single_blocks_", "single_transformer_blocks_")),
+    ("sd3", ("joint_blocks_", "lora_te3_", "transformer_transformer_blocks_")),
+    ("cascade", ("lora_prior_",)),
 )
 _DEEP = re.compile(r"_transformer_blocks_[2-9]_|lora_te2_|text_encoder_2_|label_emb_|add_embedding_")
 _FOUR_LEVELS = re.compile(
@@ -47,8 +47,8 @@ _PLAIN_TEXT_ENCODER = re.compile(r"(?m)^lora_te_")
 def guess(tensors: Mapping[str, TensorInfo]) -> tuple[str, str]:
     """Return the architecture (a key of `LABELS`, or empty for unknown) and a note where the case is odd."""
     names = "\n".join(tensors).replace(".", "_")
-    for architecture, pattern in _TRANSFORMERS:
-        if pattern.search(names):
+    for architecture, marks in _TRANSFORMERS:
+        if any(mark in names for mark in marks):
             return architecture, ""
     widths = _cross_attention_widths(tensors)
     for width in widths:

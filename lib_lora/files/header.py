@@ -25,9 +25,11 @@ from ..errors import (
     UnknownDtypeError,
 )
 from .disk import PREFIX, header_length, open_regular, refuse_magic, refuse_pickle
+from .text import clean
 
 METADATA = "__metadata__"
 FIRST_READ = 64 * 1024  # bytes; holds the metadata of most files, so that a scan reads no more
+NAME_SHOWN = 120  # characters of a tensor's name in a message
 COUNT_LIMIT = 2**64 - 1  # of elements and of bits; the library counts in 64 bits
 BITS: Mapping[str, int] = MappingProxyType(
     {
@@ -189,22 +191,29 @@ def _metadata(path: Path, value: object) -> dict[str, str]:
         raise MetadataError(f"{path.name}: the metadata is a {type(value).__name__}, not a table of texts.")
     for name, item in value.items():
         if not isinstance(item, str):
-            raise MetadataError(f"{path.name}: metadata '{name[:80]}' is a {type(item).__name__}, not text.")
+            raise MetadataError(
+                f"{path.name}: metadata '{clean(name, NAME_SHOWN)}' is a {type(item).__name__}, not text."
+            )
     return value
 
 
 def _tensor_info(path: Path, name: str, info: object) -> TensorInfo:
-    title = f"{path.name}: tensor '{name[:120]}'"
-    if not isinstance(info, dict) or set(info) != _FIELDS:
-        raise TensorInfoError(f"{title} is not described by dtype, shape and data_offsets.")
+    if not isinstance(info, dict) or info.keys() != _FIELDS:
+        raise TensorInfoError(f"{_title(path, name)} is not described by dtype, shape and data_offsets.")
     dtype, shape, offsets = info["dtype"], info["shape"], info["data_offsets"]
     if not isinstance(dtype, str):
-        raise TensorInfoError(f"{title} has a number type that is no text.")
+        raise TensorInfoError(f"{_title(path, name)} has a number type that is no text.")
     if dtype not in BITS:
-        raise UnknownDtypeError(f"{title} is of the unknown number type '{dtype[:20]}'.")
+        raise UnknownDtypeError(f"{_title(path, name)} is of the unknown number type '{clean(dtype, 20)}'.")
     if not _are_naturals(shape) or not _are_naturals(offsets) or len(offsets) != 2:
-        raise TensorInfoError(f"{title} has a shape or data_offsets that are not whole numbers from 0.")
+        raise TensorInfoError(
+            f"{_title(path, name)} has a shape or data_offsets that are not whole numbers from 0."
+        )
     return TensorInfo(dtype, tuple(shape), offsets[0], offsets[1])
+
+
+def _title(path: Path, name: str) -> str:
+    return f"{path.name}: tensor '{clean(name, NAME_SHOWN)}'"
 
 
 def _are_naturals(values: object) -> bool:
@@ -217,19 +226,25 @@ def _check_offsets(path: Path, tensors: Mapping[str, TensorInfo], payload: int) 
     """Refuse tensors that overlap, leave holes, contradict their shape, or do not fill the payload."""
     position = 0
     for name, info in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].end)):
-        title = f"{path.name}: tensor '{name[:120]}'"
-        if info.end < info.start:
-            raise TensorOffsetError(f"{title} ends ({info.end}) before it starts ({info.start}).")
+        size = info.end - info.start
+        if size < 0:
+            raise TensorOffsetError(
+                f"{_title(path, name)} ends ({info.end}) before it starts ({info.start})."
+            )
         if info.start != position:
             fault = "overlaps the one before it" if info.start < position else "leaves a hole before it"
-            raise TensorOffsetError(f"{title} {fault}: it starts at {info.start}, not at {position}.")
-        bits = BITS[info.dtype] * _elements(title, info.shape)
-        if bits > COUNT_LIMIT:
-            raise TensorOffsetError(f"{title} of shape {info.shape} is larger than any file.")
-        if bits != 8 * (info.end - info.start):
             raise TensorOffsetError(
-                f"{title} of shape {list(info.shape)} in {info.dtype} needs {bits / 8:g} bytes, "
-                f"but its place has {info.end - info.start}."
+                f"{_title(path, name)} {fault}: it starts at {info.start}, not at {position}."
+            )
+        bits = _bits(info)
+        if bits > COUNT_LIMIT:
+            raise TensorOffsetError(
+                f"{_title(path, name)} of shape {list(info.shape)} is larger than any file."
+            )
+        if bits != 8 * size:
+            raise TensorOffsetError(
+                f"{_title(path, name)} of shape {list(info.shape)} in {info.dtype} needs {bits / 8:g} bytes, "
+                f"but its place has {size}."
             )
         position = info.end
     if position > payload:
@@ -242,17 +257,18 @@ def _check_offsets(path: Path, tensors: Mapping[str, TensorInfo], payload: int) 
         )
 
 
-def _elements(title: str, shape: tuple[int, ...]) -> int:
+def _bits(info: TensorInfo) -> int:
+    """Return the size of a tensor in bits; beyond the limit where counting in 64 bits overflows."""
     count = 1
-    for size in shape:
+    for size in info.shape:
         count *= size
         if count > COUNT_LIMIT:
-            raise TensorOffsetError(f"{title} of shape {list(shape)} is larger than any file.")
-    return count
+            return count
+    return count * BITS[info.dtype]
 
 
 def _twice(path: Path, name: str) -> str:
-    return f"{path.name}: the header names '{name[:120]}' twice. The file is damaged or forged."
+    return f"{path.name}: the header names '{clean(name, NAME_SHOWN)}' twice. The file is damaged or forged."
 
 
 def _nested(path: Path) -> str:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from .architecture import guess
 from .header import TensorInfo
+from .text import clean
+
+_EMBEDDING = "bundle_emb."
 
 # Families by what their tensors' names contain, each name followed by a line break. Only for display: what is
 # applied is decided by the adapters.
@@ -22,7 +25,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("norm", (".w_norm\n",)),
     ("tlora", (".lambda_layer\n",)),
     ("dora", (".dora_scale\n", ".lora_magnitude_vector")),
-    ("embedding", ("bundle_emb.",)),
+    ("embedding", (_EMBEDDING,)),
 )
 _ORDER = ("lora", "locon", *(name for name, _ in _FAMILIES[1:]))
 _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -30,11 +33,12 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("te3", ("lora_te3_", "text_encoder_3.")),
     ("te", ("lora_te_", "lora_te1_", "lora_prior_te_", "text_encoder.", "text_encoder_1.")),
 )
-_OTHER = ("bundle_emb.",)
+_PREFIX = len("text_encoder_2.")  # characters that tell the part
 PARTS = ("unet", "te", "te2", "te3")
 _RANK_FIRST = (
     ".lora_down.weight",
     ".lora_A.weight",
+    ".lora_A.default.weight",
     ".hada_w1_b",
     ".lokr_w2_b",
     ".lokr_w1_b",
@@ -60,14 +64,12 @@ def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
     names = "\n".join((*tensors, ""))
     found = {family for family, marks in _FAMILIES if any(mark in names for mark in marks)}
     ranks: set[int] = set()
-    parts: set[str] = set()
     for name, info in tensors.items():
         if name.endswith(_RANK_FIRST) and info.shape:
             ranks.add(info.shape[0])
         if len(info.shape) == 4:
             found = _renamed(found, name, info)
-        if not name.startswith(_OTHER):
-            parts.add(next((part for part, prefixes in _PARTS if name.startswith(prefixes)), "unet"))
+    parts = {_part(beginning) for beginning in {name[:_PREFIX] for name in tensors}}
     architecture, note = guess(tensors)
     families = tuple(name for name in _ORDER if name in found)
     problem = _problem(tensors, families)
@@ -79,6 +81,12 @@ def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
         parts=tuple(part for part in PARTS if part in parts),
         problem=problem,
     )
+
+
+def _part(beginning: str) -> str:
+    if beginning.startswith(_EMBEDDING):
+        return ""
+    return next((part for part, prefixes in _PARTS if beginning.startswith(prefixes)), "unet")
 
 
 def _renamed(found: set[str], name: str, info: TensorInfo) -> set[str]:
@@ -95,5 +103,5 @@ def _problem(tensors: Mapping[str, TensorInfo], families: tuple[str, ...]) -> st
         return "This is a whole checkpoint, not a LoRA. Move it to the folder models/Stable-diffusion."
     if families or any("emb_params" in name or "string_to_param" in name for name in tensors):
         return "This is an embedding, not a LoRA. Move it to the folder embeddings."
-    example = next(iter(tensors), "")
-    return f"No LoRA is known that has tensors such as '{example[:60]}'."
+    example = clean(next(iter(tensors), ""), 60)
+    return f"No LoRA is known that has tensors such as '{example}'."

@@ -1,0 +1,167 @@
+"""Tensors come as float32, finite, and only from files that stayed the same."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lib_lora.errors import (
+    NonFiniteTensorError,
+    NotSafetensorsError,
+    TensorOffsetError,
+    UnknownDtypeError,
+    UnreadableFileError,
+)
+from lib_lora.files.tensors import open_tensors
+from tests.files.samples import GOOD, raw, write
+
+FLOATS = [
+    torch.float64,
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.float8_e4m3fn,
+    torch.float8_e5m2,
+]
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_every_float_becomes_float32(tmp_path: Path, dtype: torch.dtype) -> None:
+    values = torch.tensor([[0.0, 1.0, -1.5], [0.25, 448.0, -0.0625]]).to(dtype)
+    path = tmp_path / "x.safetensors"
+    save_file({"w": values, "v": values[0].clone()}, path)
+    with open_tensors(path) as file:
+        assert set(file.names()) == {"w", "v"}
+        read = file.get("w")
+        assert read.dtype == torch.float32
+        assert torch.equal(read, values.float())
+        assert torch.equal(file.get("v"), values[0].float())
+
+
+def test_shapes(tmp_path: Path) -> None:
+    tensors = {
+        "scalar.alpha": torch.tensor(4.0),
+        "rank zero": torch.empty(0, 8),
+        "conv": torch.arange(36.0).reshape(2, 2, 3, 3),
+    }
+    save_file(tensors, tmp_path / "x.safetensors")
+    with open_tensors(tmp_path / "x.safetensors") as file:
+        for name, tensor in tensors.items():
+            assert file.get(name).shape == tensor.shape
+            assert torch.equal(file.get(name), tensor)
+
+
+def test_a_tensor_belongs_to_its_reader(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"w": torch.ones(4)}, path)
+    with open_tensors(path) as file:
+        file.get("w").zero_()
+        assert torch.equal(file.get("w"), torch.ones(4))
+    assert torch.equal(load_file(path)["w"], torch.ones(4))
+
+
+def test_a_payload_at_an_odd_place_is_read_right(tmp_path: Path) -> None:
+    header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+    for spaces in range(8):
+        path = write(
+            tmp_path / f"{spaces}.safetensors", raw(header + b" " * spaces, struct.pack("<2f", 1.5, -2.0))
+        )
+        with open_tensors(path) as file:
+            assert file.get("a").tolist() == [1.5, -2.0]
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int8, torch.uint8, torch.bool], ids=str)
+def test_whole_numbers_are_no_weights_but_may_be_alpha(tmp_path: Path, dtype: torch.dtype) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file(
+        {"m.lora_up.weight": torch.ones(2, 2, dtype=dtype), "m.alpha": torch.tensor(1, dtype=dtype)}, path
+    )
+    with open_tensors(path) as file:
+        assert file.get("m.alpha").item() == 1.0
+        with pytest.raises(
+            UnknownDtypeError, match=r"x\.safetensors: tensor 'm\.lora_up\.weight' is stored as"
+        ):
+            file.get("m.lora_up.weight")
+
+
+@pytest.mark.parametrize("kind", ["F4", "F6_E2M3", "F8_E8M0", "C64", "U16"])
+def test_number_types_no_weight_is_stored_in(tmp_path: Path, kind: str) -> None:
+    bits = {"F4": 4, "F6_E2M3": 6, "F8_E8M0": 8, "C64": 64, "U16": 16}[kind]
+    header = f'{{"a":{{"dtype":"{kind}","shape":[8],"data_offsets":[0,{bits}]}}}}'.encode()
+    path = write(tmp_path / "x.safetensors", raw(header, b"\0" * bits))
+    with open_tensors(path) as file, pytest.raises(UnknownDtypeError, match=kind):
+        file.get("a")
+
+
+def test_an_older_torch_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.ones(1).to(torch.float8_e4m3fn)}, path)
+    monkeypatch.delattr(torch, "float8_e4m3fn")
+    with open_tensors(path) as file, pytest.raises(UnknownDtypeError, match="this PyTorch"):
+        file.get("a")
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), -float("inf")], ids=["nan", "inf", "minus inf"]
+)
+@pytest.mark.parametrize("name", ["m.lora_up.weight", "m.alpha"])
+def test_not_finite(tmp_path: Path, value: float, name: str) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({name: torch.tensor([1.0, value]).half(), "good": torch.ones(1)}, path)
+    with open_tensors(path) as file:
+        with pytest.raises(
+            NonFiniteTensorError, match=rf"x\.safetensors: tensor '{name}' holds NaN or infinity"
+        ):
+            file.get(name)
+        assert file.get("good").item() == 1.0
+
+
+def test_a_double_beyond_float32_is_not_finite(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.tensor([1e300], dtype=torch.float64)}, path)
+    with open_tensors(path) as file, pytest.raises(NonFiniteTensorError):
+        file.get("a")
+
+
+def test_an_unknown_name_is_the_callers_mistake(tmp_path: Path) -> None:
+    with open_tensors(write(tmp_path / "x.safetensors", GOOD)) as file, pytest.raises(KeyError):
+        file.get("b")
+
+
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
+    torch.save({"a": torch.ones(1)}, tmp_path / "x.pt")
+    torch.save({"a": torch.ones(1)}, tmp_path / "y.safetensors")
+    for name in ("x.pt", "y.safetensors"):
+        with pytest.raises(NotSafetensorsError, match="can run code"), open_tensors(tmp_path / name):
+            pass
+
+
+def test_a_lying_header_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.safetensors", GOOD[:-1])
+    with pytest.raises(TensorOffsetError), open_tensors(path):
+        pass
+
+
+def test_a_file_that_shrinks_while_it_is_open(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.safetensors", GOOD)
+    with pytest.raises(UnreadableFileError, match="became shorter"), open_tensors(path) as file:
+        path.write_bytes(GOOD[:-1])
+        file.get("a")
+
+
+def test_a_file_replaced_while_it_was_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.safetensors", GOOD)
+    with pytest.raises(UnreadableFileError, match="changed while"), open_tensors(path) as file:
+        file.get("a")
+        write(tmp_path / "y", GOOD).replace(path)
+
+
+def test_the_file_is_closed_after_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.safetensors", GOOD)
+    with pytest.raises(RuntimeError, match="mine"), open_tensors(path) as file:
+        raise RuntimeError("mine")
+    assert file.file.closed
