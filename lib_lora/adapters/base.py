@@ -6,13 +6,19 @@ An adapter is one file's change to one weight, without the user's number: the la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import torch
 from torch import Tensor
 
 Shape = tuple[int, ...]
+A = TypeVar("A")
+
+ANY = -1
+"""A size that the tensors do not tell; as the last of a shape it stands for everything that follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +43,10 @@ class Adapter(Protocol):
 
     @property
     def shape(self) -> Shape:
-        """Shape of the weight the change was made for; `(out, in)` also stands for a 1×1 convolution."""
+        """Shape of the weight the change was made for, `ANY` where the tensors do not tell a size.
+
+        `(out, in)` also stands for a convolution with as many numbers in each row.
+        """
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -47,41 +56,86 @@ class Adapter(Protocol):
     def nbytes(self) -> int:
         """Memory the tensors take."""
 
+    def fits(self, host: Shape) -> bool:
+        """Tell whether the change can be applied to a weight of that shape."""
+
     def factors(self, shape: Shape) -> Factors | None:
         """Return the change to a weight of that shape as factors, or None when it is not of low rank."""
 
     def delta(self, base: Tensor) -> Tensor:
         """Return the change to `base` (the weight in float32), in its shape."""
 
-    def bias(self) -> Tensor | None:
-        """Return the change to the layer's bias `[out]`, or None."""
+    def bias(self, base: Tensor | None = None) -> Tensor | None:
+        """Return the change to the layer's bias `[out]`, or None; `base` is that bias, if there is one."""
+
+
+@runtime_checkable
+class InPlace(Protocol):
+    """An adapter that can add its change without making it first: less memory, fewer passes."""
+
+    def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
+        """Add `strength · delta(base)` to `out`, a contiguous float32 tensor of the shape of `base`."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """How a file spells one family: roles it cannot do without, roles it may have, and how to read them."""
+    """How a file spells one family.
+
+    marks: roles that only this family has; one of them is enough to know it. may_have: further roles,
+    shared with others. read: makes the adapter from tensors by role, `AdapterError` when they are incomplete.
+    """
 
     name: str
-    needs: frozenset[str]
+    marks: frozenset[str]
     may_have: frozenset[str]
     read: Callable[[Mapping[str, Tensor]], Adapter]
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """All roles it may be spelled with."""
+        return self.marks | self.may_have
+
+
+def on_device(adapter: A, device: torch.device) -> A:
+    """Return an adapter with its tensors on a device; itself where they are there already."""
+    moved = {}
+    for field in fields(adapter):  # type: ignore[arg-type]
+        value = getattr(adapter, field.name)
+        there = _moved(value, device)
+        if there is not value:
+            moved[field.name] = there
+    return replace(adapter, **moved) if moved else adapter  # type: ignore[type-var]
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, tuple) and value and all(isinstance(item, Tensor) for item in value):
+        there = tuple(item.to(device) for item in value)
+        return value if all(new is old for new, old in zip(there, value, strict=True)) else there
+    return on_device(value, device) if is_dataclass(value) else value
 
 
 def fits(made_for: Shape, host: Shape) -> bool:
     """Tell whether a change made for one shape can be applied to a weight of another.
 
-    A matrix fits a 1×1 convolution and the other way round, because both are the same numbers.
+    A matrix fits a convolution with as many numbers in each row, because both are the same numbers.
     """
-    return made_for == host or (len(made_for) == 2 and host == (*made_for, 1, 1))
+    if made_for[-1:] == (ANY,):
+        made_for = made_for[:-1]
+        host = host[: len(made_for)]
+    elif len(made_for) == 2 and len(host) > 2:
+        host = (host[0], math.prod(host[1:]))
+    return len(made_for) == len(host) and all(
+        ours in (ANY, theirs) for ours, theirs in zip(made_for, host, strict=True)
+    )
 
 
 def fits_widened(made_for: Shape, host: Shape) -> bool:
     """Tell whether a host convolution only has more input channels, as inpainting models add at the end."""
-    if len(made_for) == 2 and len(host) == 4:
-        made_for = (*made_for, 1, 1)
-    return (
-        len(made_for) == len(host) == 4
-        and made_for[0] == host[0]
-        and made_for[1] < host[1]
-        and made_for[2:] == host[2:]
-    )
+    if ANY in made_for or len(host) != 4 or len(made_for) < 2 or made_for[0] != host[0]:
+        return False
+    taps = math.prod(host[2:])
+    if len(made_for) == 2:
+        return made_for[1] % taps == 0 and made_for[1] // taps < host[1]
+    return made_for[1] < host[1] and made_for[2:] == host[2:]

@@ -1,7 +1,7 @@
 """Full differences and replacements: `ΔW = diff`, or `ΔW = set_weight − W`; a bias likewise.
 
-No alpha and no rank: an alpha beside `diff` is ignored, as by every program. A replacement at strength 1 is the stored
-value, at 0 the checkpoint's. `diff_b` may stand alone.
+No alpha and no rank: an alpha beside `diff` is ignored, as by every program. A replacement at strength
+1 is the stored value, at 0 the checkpoint's. `diff_b` may stand alone.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from lib_lora.adapters.tensors import demand, laid_over, shown, size_of, without
 from lib_lora.errors import AdapterError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Full:
-    """A difference of the weight's shape or its new value, and a difference of the bias `[out]`; each may be None."""
+    """The weight's difference or new value, and the bias' difference `[out]`; each may be None."""
 
     diff: Tensor | None
     value: Tensor | None
@@ -76,7 +76,9 @@ def read(tensors: Mapping[str, Tensor]) -> Full:
     for role, tensor in (("diff", diff), ("set_weight", value)):
         if tensor is not None and tensor.dim() not in (1, 2, 4):
             raise AdapterError(f"{role} has shape {shown(tensor)}, which no layer has.")
-    if diff_b is not None and (diff_b.dim() != 1 or (weight is not None and diff_b.shape[0] != weight.shape[0])):
+    if diff_b is not None and (
+        diff_b.dim() != 1 or (weight is not None and diff_b.shape[0] != weight.shape[0])
+    ):
         beside = "" if weight is None else f" beside a weight of shape {shown(weight)}"
         raise AdapterError(f"diff_b has shape {shown(diff_b)}{beside}; one number per output was expected.")
     if weight is not None:
@@ -90,7 +92,7 @@ def read(tensors: Mapping[str, Tensor]) -> Full:
 
 FAMILY = Family(
     name="full difference",
-    needs=frozenset(),
-    may_have=frozenset({"diff", "diff_b", "set_weight", "alpha"}),
+    marks=frozenset({"diff", "diff_b", "set_weight"}),
+    may_have=frozenset({"alpha"}),
     read=read,
 )

@@ -1,11 +1,12 @@
-"""GLoRA: a low-rank change and a low-rank map of the weight itself, `ΔW = alpha/rank · (b1 @ b2 + W ×_in (a1 @ a2))`.
+"""GLoRA: a low-rank change and a low-rank map of W, `ΔW = alpha/rank · (b1 @ b2 + W ×_in (a1 @ a2))`.
 
-    new      a1 [in, r]    a2 [r, in]    b1 [out, r]    b2 [r, in(, kh, kw)]    bm [r, r, kh, kw] with a 1×1 b2
+    new      a1 [in, r]    a2 [r, in]    b1 [out, r]    b2 [r, in(, kh, kw)]    or a 1×1 b2, bm [r, r, kh, kw]
     old      a1 [r, in]    a2 [in, r]    b1 [r, in]     b2 [out, r]
 
-Convolutions have trailing 1s. It reads W and is linear in the strength. The layouts are told apart by which reading
-gives the smaller rank. LyCORIS saves GLoRA's alpha without the factor √rank of `rs_lora`: files trained with that
-option are weaker by √rank in every program, and the tensors do not tell. Chavan et al. 2023, arXiv 2306.07967.
+Convolutions have trailing 1s. It reads W and is linear in the strength. The layouts are told apart by
+which reading gives the smaller rank. LyCORIS saves GLoRA's alpha without the factor √rank of `rs_lora`:
+files trained with that option are weaker by √rank in every program, and the tensors do not tell. Chavan
+et al. 2023, arXiv 2306.07967.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from lib_lora.adapters.tensors import contract, demand, laid_over, matrix, shown
 from lib_lora.errors import AdapterError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GLoRA:
     """In the new layout: a1 `[in, r]`, a2 `[r, in]`, b1 `[out, r]`, b2 `[r, in·kh·kw]`."""
 
@@ -106,14 +107,12 @@ def read(tensors: Mapping[str, Tensor]) -> GLoRA:
 def _is_chain(a1: Tensor, a2: Tensor, b1: Tensor, b2: Tensor) -> bool:
     """Tell whether tensors fit as `b1 @ b2` and `a1 @ a2` of one rank and one input."""
     rank = a2.shape[0]
-    return (
-        a1.shape[1] == b1.shape[1] == b2.shape[0] == rank and a1.shape[0] == a2.shape[1] == b2.shape[1]
-    )
+    return a1.shape[1] == b1.shape[1] == b2.shape[0] == rank and a1.shape[0] == a2.shape[1] == b2.shape[1]
 
 
 FAMILY = Family(
     name="GLoRA",
-    needs=frozenset({"a1", "a2", "b1", "b2"}),
-    may_have=frozenset({"bm", "alpha"}),
+    marks=frozenset({"a1", "a2", "b1", "b2", "bm"}),
+    may_have=frozenset({"alpha"}),
     read=read,
 )

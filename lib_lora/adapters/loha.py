@@ -3,8 +3,9 @@
     flat       w_a [out, r]    w_b [r, in·kh·kw]       for convolutions too
     Tucker     w_a [r, out]    w_b [r, in]             t [r, r, kh, kw], both halves or none
 
-In the Tucker form `a` is transposed, and the core's index 0 pairs with it. alpha/rank counts once, as in training;
-LyCORIS' own `merge_to` applies it twice. Hyeon-Woo et al. 2021 (FedPara), arXiv 2108.06098.
+In the Tucker form `a` is transposed, and the core's index 0 pairs with it. alpha/rank counts once, as
+in training; LyCORIS' own `merge_to` applies it twice. Hyeon-Woo et al. 2021 (FedPara), arXiv
+2108.06098.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ LOW_RANK = 16
 """Up to this product of the two ranks it is cheaper to treat the change as the LoRA it then is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoHa:
     """Both products as up `[out, r]` and down `[r, in·kh·kw]`; Tucker cores are contracted into down."""
 
@@ -122,7 +123,7 @@ def _read_half(tensors: Mapping[str, Tensor], half: str) -> tuple[Tensor, Tensor
 
 FAMILY = Family(
     name="LoHa",
-    needs=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"}),
-    may_have=frozenset({"hada_t1", "hada_t2", "alpha"}),
+    marks=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"}),
+    may_have=frozenset({"alpha"}),
     read=read,
 )

@@ -4,9 +4,9 @@
     w2   lokr_w2 [c, d(, kh, kw)]    or  lokr_w2_a [c, r] @ lokr_w2_b [r, d·kh·kw] (4-D too)
                                      or  lokr_t2 [r, r, kh, kw] with lokr_w2_a [r, c], lokr_w2_b [r, d]
 
-The weight is `[a·c, b·d(, kh, kw)]`. scale is alpha/rank with w2's rank, else w1's; with both halves full it is 1
-whatever alpha says (trainers save alpha = dim there). LyCORIS' own `merge_to` applies the scale twice. LyCORIS,
-Yeh et al. 2023, arXiv 2309.14859.
+The weight is `[a·c, b·d(, kh, kw)]`. scale is alpha/rank with w2's rank, else w1's; with both halves
+full it is 1 whatever alpha says (trainers save alpha = dim there). LyCORIS' own `merge_to` applies the
+scale twice. LyCORIS, Yeh et al. 2023, arXiv 2309.14859.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from lib_lora.adapters.tensors import (
 from lib_lora.errors import AdapterError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoKr:
     """w1 `[a, b]` and w2 `[c, d·kh·kw]`, both multiplied out; rank None where both came whole."""
 
@@ -63,7 +63,10 @@ class LoKr:
     def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
         """Add the change to `out` without making it; `out` is contiguous and of the shape of `base`."""
         (a, b), (c, rest) = self.w1.shape, self.w2.shape
-        blocks = out.view(out.shape[0], -1)[:, : b * rest].unflatten(1, (b, rest)).unflatten(0, (a, c))
+        if out.nelement() == a * b * c * rest:
+            blocks = out.view(a, c, b, rest)
+        else:  # input channels beyond ours stand behind them in every row
+            blocks = out.view(a, c, -1)[:, :, : b * rest].view(a, c, b, rest)
         blocks.addcmul_(self.w1[:, None, :, None], self.w2[None, :, None, :], value=strength * self.scale)
 
     def bias(self, base: Tensor | None = None) -> None:
@@ -114,9 +117,7 @@ def _read_half(tensors: Mapping[str, Tensor], whole: str) -> tuple[Tensor, int |
 
 FAMILY = Family(
     name="LoKr",
-    needs=frozenset(),
-    may_have=frozenset(
-        {"lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2", "alpha"}
-    ),
+    marks=frozenset({"lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2"}),
+    may_have=frozenset({"alpha"}),
     read=read,
 )

@@ -10,27 +10,33 @@ as LyCORIS and kohya's trainer save them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from lib_lora.adapters.base import Factors, Family, Shape
+from lib_lora.adapters.base import Factors, Family, Shape, fits
+from lib_lora.adapters.tensors import demand, one_number, shown, size_of, widened
 from lib_lora.errors import AdapterError
 
 
 @dataclass(frozen=True, eq=False)
 class LoRA:
-    """One low-rank change; up `[out, r]`, down `[r, in]` or `[r, in, kh, kw]`, bias change `[out]`."""
+    """One low-rank change; up `[out, r]`, down `[r, in]` or `[r, in, kh, kw]`.
+
+    The bias `[out]` may change by up_bias (times the scale) and diff_b, or become new_bias. rest
+    `[out, in·kh·kw]` is added to up @ down, and then the change is of low rank no more.
+    """
 
     up: Tensor
     down: Tensor
     scale: float
     shape: Shape
     up_bias: Tensor | None = None
+    diff_b: Tensor | None = None
+    new_bias: Tensor | None = None
+    rest: Tensor | None = None
     notes: tuple[str, ...] = ()
     family: str = "LoRA"
 
@@ -42,40 +48,50 @@ class LoRA:
     @property
     def nbytes(self) -> int:
         """Memory the tensors take."""
-        tensors = (self.up, self.down) if self.up_bias is None else (self.up, self.down, self.up_bias)
-        return sum(tensor.nelement() * tensor.element_size() for tensor in tensors)
+        return size_of(self.up, self.down, self.up_bias, self.diff_b, self.new_bias, self.rest)
 
-    def factors(self, shape: Shape) -> Factors:
+    def fits(self, host: Shape) -> bool:
+        """Tell whether the change can be applied to a weight of that shape."""
+        return fits(self.shape, host)
+
+    def factors(self, shape: Shape) -> Factors | None:
         """Return the factors for a host weight of that shape; input channels beyond ours get no change."""
-        down = self.down
-        missing = shape[1] - down.shape[1]
-        if missing > 0:
-            spatial = down if down.dim() == 4 else down[:, :, None, None]
-            down = functional.pad(spatial, (0, 0, 0, 0, 0, missing))
-        return Factors(self.up, down.flatten(1), self.scale)
+        return None if self.rest is not None else self._factors(shape)
 
     def delta(self, base: Tensor) -> Tensor:
         """Return `alpha/rank · up @ down` in the shape of `base`."""
-        factors = self.factors(tuple(base.shape))
-        return ((factors.up @ factors.down) * factors.scale).reshape(base.shape)
+        factors = self._factors(tuple(base.shape))
+        product = factors.up @ factors.down
+        if self.rest is not None:
+            product += widened(self.rest, tuple(base.shape))
+        return (product * factors.scale).reshape(base.shape)
 
-    def bias(self) -> Tensor | None:
-        """Return the change to the bias, which PEFT scales like the weight."""
-        return None if self.up_bias is None else self.up_bias * self.scale
+    def bias(self, base: Tensor | None = None) -> Tensor | None:
+        """Return the change to the bias; PEFT scales its own like the weight."""
+        if self.new_bias is not None:
+            return self.new_bias if base is None else self.new_bias - base
+        scaled = None if self.up_bias is None else self.up_bias * self.scale
+        if self.diff_b is None:
+            return scaled
+        return self.diff_b if scaled is None else scaled + self.diff_b
+
+    def _factors(self, shape: Shape) -> Factors:
+        return Factors(self.up, widened(self.down.flatten(1), shape), self.scale)
 
 
 def read(tensors: Mapping[str, Tensor]) -> LoRA:
     """Make one weight's adapter from tensors by role; `AdapterError` when they do not belong together."""
+    demand(tensors, "lora_up", "lora_down")
     up, down, mid = tensors["lora_up"], tensors["lora_down"], tensors.get("lora_mid")
     for role, tensor in (("lora_up", up), ("lora_down", down)):
         if tensor.dim() not in (2, 4):
-            raise AdapterError(f"{role} has shape {_shown(tensor)}; a matrix or a convolution was expected.")
+            raise AdapterError(f"{role} has shape {shown(tensor)}; a matrix or a convolution was expected.")
     if up.flatten(1).shape[1] != up.shape[1]:
-        raise AdapterError(f"lora_up has shape {_shown(up)}; its kernel must be 1×1.")
+        raise AdapterError(f"lora_up has shape {shown(up)}; its kernel must be 1×1.")
     middle = up.shape[1] if mid is None else _check_middle(mid, up, down)
     if mid is None and middle != down.shape[0]:
         raise AdapterError(
-            f"lora_up {_shown(up)} has rank {middle}, but lora_down {_shown(down)} has rank {down.shape[0]}."
+            f"lora_up {shown(up)} has rank {middle}, but lora_down {shown(down)} has rank {down.shape[0]}."
         )
     rank, notes = down.shape[0], []
     scale, note = read_scale(tensors.get("alpha"), rank)
@@ -90,7 +106,21 @@ def read(tensors: Mapping[str, Tensor]) -> LoRA:
         down = torch.einsum("abyx, bi -> aiyx", mid, down.flatten(1))
     elif shape[2:] == (1, 1):
         shape, down = shape[:2], down.flatten(1)
-    return LoRA(up.flatten(1), down, scale, shape, _read_bias(tensors, up), tuple(notes))
+    up = up.flatten(1)
+    new_bias, rest = _read_old_bias(tensors.get("bias"), up, down.flatten(1))
+    if new_bias is not None:
+        notes.append("replaces the layer's bias; strengths between 0 and 1 blend the two")
+    return LoRA(
+        up,
+        down,
+        scale,
+        shape,
+        _read_bias(tensors, "lora_up_bias", up),
+        _read_bias(tensors, "diff_b", up),
+        new_bias,
+        rest,
+        tuple(notes),
+    )
 
 
 def read_scale(alpha: Tensor | None, rank: int) -> tuple[float, str]:
@@ -98,13 +128,9 @@ def read_scale(alpha: Tensor | None, rank: int) -> tuple[float, str]:
 
     Alpha 0 means rank too, as in kohya's and LyCORIS' trainers: none writes 0 for a LoRA that does nothing.
     """
-    if alpha is None or rank == 0:
+    value = one_number(alpha, "alpha")
+    if value is None or rank == 0:
         return 1.0, ""
-    if alpha.numel() != 1:
-        raise AdapterError(f"alpha must be one number, but has shape {_shown(alpha)}.")
-    value = float(alpha.reshape(-1)[0])
-    if not math.isfinite(value):
-        raise AdapterError(f"alpha is {value}, which is not a number one can multiply with.")
     if value == 0:
         return 1.0, "has alpha 0, taken as alpha = rank"
     return value / rank, ""
@@ -112,30 +138,37 @@ def read_scale(alpha: Tensor | None, rank: int) -> tuple[float, str]:
 
 def _check_middle(mid: Tensor, up: Tensor, down: Tensor) -> int:
     if mid.dim() != 4:
-        raise AdapterError(f"lora_mid has shape {_shown(mid)}; only convolutions can have a middle.")
+        raise AdapterError(f"lora_mid has shape {shown(mid)}; only convolutions can have a middle.")
     if down.flatten(1).shape[1] != down.shape[1]:
-        raise AdapterError(f"lora_down has shape {_shown(down)}; beside lora_mid its kernel must be 1×1.")
+        raise AdapterError(f"lora_down has shape {shown(down)}; beside lora_mid its kernel must be 1×1.")
     if tuple(mid.shape[:2]) != (up.shape[1], down.shape[0]):
         raise AdapterError(
-            f"lora_mid {_shown(mid)} does not fit between lora_up {_shown(up)} and lora_down {_shown(down)}."
+            f"lora_mid {shown(mid)} does not fit between lora_up {shown(up)} and lora_down {shown(down)}."
         )
     return up.shape[1]
 
 
-def _read_bias(tensors: Mapping[str, Tensor], up: Tensor) -> Tensor | None:
-    bias = tensors.get("lora_up_bias")
+def _read_bias(tensors: Mapping[str, Tensor], role: str, up: Tensor) -> Tensor | None:
+    bias = tensors.get(role)
     if bias is not None and tuple(bias.shape) != (up.shape[0],):
-        raise AdapterError(f"the bias beside lora_up {_shown(up)} has shape {_shown(bias)}.")
+        raise AdapterError(f"the bias beside lora_up {shown(up)} has shape {shown(bias)}.")
     return bias
 
 
-def _shown(tensor: Tensor) -> str:
-    return "[" + ", ".join(str(size) for size in tensor.shape) + "]"
+def _read_old_bias(bias: Tensor | None, up: Tensor, down: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    """Return what `bias` means: the layer's new bias (PEFT), or a part of ΔW of its size (early LyCORIS)."""
+    if bias is None:
+        return None, None
+    if tuple(bias.shape) == (up.shape[0],):
+        return bias, None
+    if bias.numel() == up.shape[0] * down.shape[1]:
+        return None, bias.reshape(up.shape[0], -1)
+    raise AdapterError(f"the bias beside lora_up {shown(up)} has shape {shown(bias)}.")
 
 
 FAMILY = Family(
     name="LoRA",
-    needs=frozenset({"lora_up", "lora_down"}),
-    may_have=frozenset({"lora_mid", "lora_up_bias", "alpha"}),
+    marks=frozenset({"lora_up", "lora_down", "lora_mid", "lora_up_bias"}),
+    may_have=frozenset({"alpha", "diff_b", "bias"}),
     read=read,
 )

@@ -1,4 +1,4 @@
-"""Norm layers: `γ' = γ + strength · w_norm`, `β' = β + strength · b_norm`, each alone or both, all `[channels]`."""
+"""Norm layers: `γ' = γ + strength · w_norm`, `β' = β + strength · b_norm`, one or both, `[channels]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib_lora.adapters.tensors import shown, size_of
 from lib_lora.errors import AdapterError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Norm:
     """Differences of a norm layer's weight and bias, `[channels]`; one of them may be None."""
 
@@ -62,7 +62,7 @@ def read(tensors: Mapping[str, Tensor]) -> Norm:
 
 FAMILY = Family(
     name="norm layer",
-    needs=frozenset(),
-    may_have=frozenset({"w_norm", "b_norm"}),
+    marks=frozenset({"w_norm", "b_norm"}),
+    may_have=frozenset(),
     read=read,
 )

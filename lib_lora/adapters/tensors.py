@@ -1,4 +1,4 @@
-"""What every family does with its tensors: demand them, name their shapes, lay a change over the host's weight."""
+"""What every family does with its tensors: demand them, name their shapes, lay a change over the weight."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def one_number(tensor: Tensor | None, role: str) -> float | None:
 
 
 def matrix(tensors: Mapping[str, Tensor], role: str) -> Tensor:
-    """Return a tensor as `[rows, everything else]`; convolutions are flattened, anything but 2-D and 4-D refused."""
+    """Return a tensor as `[rows, everything else]`; anything but 2-D and 4-D is refused."""
     tensor = tensors[role]
     if tensor.dim() not in (2, 4):
         raise AdapterError(f"{role} has shape {shown(tensor)}; a matrix or a convolution was expected.")
@@ -57,7 +57,7 @@ def check_product(left: tuple[str, Tensor], right: tuple[str, Tensor]) -> None:
 
 
 def contract(core: tuple[str, Tensor], left: tuple[str, Tensor], right: tuple[str, Tensor]) -> Tensor:
-    """Return `core ×₁ right` of a Tucker core `[r, s, kh, kw]`, left `[r, …]`, right `[s, in]`: `[r, in, kh, kw]`."""
+    """Return a Tucker core `[r, s, kh, kw]` times right `[s, in]`, as `[r, in, kh, kw]`; left is `[r, …]`."""
     if core[1].dim() != 4:
         raise AdapterError(f"{core[0]} has shape {shown(core[1])}; a core of four dimensions was expected.")
     if tuple(core[1].shape[:2]) != (left[1].shape[0], right[1].shape[0]):

@@ -1,0 +1,397 @@
+"""The families' table: for every way to write a family, tensors by role and the change they mean.
+
+The formulas are written out here in float64, in words of their own, and share nothing with the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Shape = tuple[int, ...]
+Tensors = dict[str, Tensor]
+
+LINEAR, POINT, CONV, TEXT = (24, 16), (24, 16, 1, 1), (24, 16, 3, 3), (768, 768)
+SHAPES = {"linear": LINEAR, "conv1x1": POINT, "conv3x3": CONV, "text encoder": TEXT}
+EVERYWHERE = tuple(SHAPES)
+ALPHA = 3.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One spelling of a family: how its tensors are drawn, and the change they make to a weight."""
+
+    name: str
+    draw: Callable[[Shape], Tensors]
+    formula: Callable[[Tensor, Tensors], Tensor]
+    hosts: tuple[str, ...] = EVERYWHERE
+
+
+def normal(*shape: int) -> Tensor:
+    """Draw from the global generator, which every test seeds."""
+    return torch.randn(*shape) * 0.3
+
+
+def point(tensor: Tensor, like: Shape) -> Tensor:
+    """Give a matrix the trailing 1s a convolution's factors have."""
+    return tensor[:, :, None, None] if len(like) == 4 else tensor
+
+
+def flat(shape: Shape) -> tuple[int, int]:
+    """Size of a weight as a matrix."""
+    count = 1
+    for size in shape[1:]:
+        count *= size
+    return shape[0], count
+
+
+def weight_for(name: str) -> Tensor:
+    """Draw a weight."""
+    return torch.randn(SHAPES[name]) * 0.5
+
+
+# ---- LoRA
+
+
+def draw_lora(shape: Shape, rank: int = 4) -> Tensors:
+    return {
+        "lora_up": point(normal(shape[0], rank), shape),
+        "lora_down": normal(rank, *shape[1:]),
+        "alpha": torch.tensor(ALPHA),
+    }
+
+
+def lora(weight: Tensor, t: Tensors) -> Tensor:
+    up, down = t["lora_up"].flatten(1), t["lora_down"]
+    alpha = float(t["alpha"].reshape(-1)[0]) if "alpha" in t else 0
+    scale = (alpha or len(down)) / len(down)
+    return scale * torch.einsum("or, ri -> oi", up, down.flatten(1)).reshape(weight.shape)
+
+
+def without(draw: Callable[[Shape], Tensors], role: str) -> Callable[[Shape], Tensors]:
+    return lambda shape: {name: tensor for name, tensor in draw(shape).items() if name != role}
+
+
+def with_roles(draw: Callable[[Shape], Tensors], **more: Tensor) -> Callable[[Shape], Tensors]:
+    return lambda shape: {**draw(shape), **more}
+
+
+def draw_tucker(shape: Shape) -> Tensors:
+    return {
+        "lora_up": normal(shape[0], 4, 1, 1),
+        "lora_mid": normal(4, 4, *shape[2:]),
+        "lora_down": normal(4, shape[1], 1, 1),
+        "alpha": torch.tensor(ALPHA),
+    }
+
+
+def tucker(weight: Tensor, t: Tensors) -> Tensor:
+    up, mid, down = t["lora_up"].flatten(1), t["lora_mid"], t["lora_down"].flatten(1)
+    return ALPHA / 4 * torch.einsum("oa, abyx, bi -> oiyx", up, mid, down)
+
+
+# ---- LoHa
+
+
+def draw_loha(shape: Shape, rank: int = 5) -> Tensors:
+    rows, columns = flat(shape)
+    return {
+        "hada_w1_a": normal(rows, rank),
+        "hada_w1_b": normal(rank, columns),
+        "hada_w2_a": normal(rows, rank),
+        "hada_w2_b": normal(rank, columns),
+        "alpha": torch.tensor(ALPHA),
+    }
+
+
+def loha(weight: Tensor, t: Tensors) -> Tensor:
+    scale = ALPHA / t["hada_w1_b"].shape[0]
+    product = torch.einsum(
+        "or, rn, os, sn -> on",
+        t["hada_w1_a"],
+        t["hada_w1_b"].flatten(1),
+        t["hada_w2_a"],
+        t["hada_w2_b"].flatten(1),
+    )
+    return scale * product.reshape(weight.shape)
+
+
+def draw_loha_tucker(shape: Shape) -> Tensors:
+    halves = {}
+    for half in "12":
+        halves[f"hada_t{half}"] = normal(5, 5, *shape[2:])
+        halves[f"hada_w{half}_a"], halves[f"hada_w{half}_b"] = normal(5, shape[0]), normal(5, shape[1])
+    return {**halves, "alpha": torch.tensor(ALPHA)}
+
+
+def loha_tucker(weight: Tensor, t: Tensors) -> Tensor:
+    first, second = (
+        torch.einsum("abyx, ao, bi -> oiyx", t[f"hada_t{half}"], t[f"hada_w{half}_a"], t[f"hada_w{half}_b"])
+        for half in "12"
+    )
+    return ALPHA / 5 * first * second
+
+
+# ---- LoKr: 24 = 4·6, 16 = 4·4, 768 = 4·192
+
+
+def draw_lokr(first: str, second: str) -> Callable[[Shape], Tensors]:
+    """Draw w1 as `full` or `factors` and w2 as `full`, `factors`, `spatial factors` or `tucker`."""
+
+    def draw(shape: Shape) -> Tensors:
+        rows, columns, kernel = shape[0] // 4, shape[1] // 4, shape[2:]
+        taps = flat(shape)[1] // shape[1]
+        w1: Tensors = {"lokr_w1": normal(4, 4)}
+        if first == "factors":
+            w1 = {"lokr_w1_a": normal(4, 1), "lokr_w1_b": normal(1, 4)}
+        w2: Tensors = {"lokr_w2": normal(rows, columns, *kernel)}
+        if second == "factors":
+            w2 = {"lokr_w2_a": normal(rows, 2), "lokr_w2_b": normal(2, columns * taps)}
+        elif second == "spatial factors":
+            w2 = {"lokr_w2_a": normal(rows, 2), "lokr_w2_b": normal(2, columns, *kernel)}
+        elif second == "tucker":
+            w2 = {
+                "lokr_t2": normal(2, 2, *kernel),
+                "lokr_w2_a": normal(2, rows),
+                "lokr_w2_b": normal(2, columns),
+            }
+        return {**w1, **w2, "alpha": torch.tensor(ALPHA)}
+
+    return draw
+
+
+def lokr(weight: Tensor, t: Tensors) -> Tensor:
+    rank = None
+    w1 = t.get("lokr_w1")
+    if w1 is None:
+        w1, rank = t["lokr_w1_a"] @ t["lokr_w1_b"], len(t["lokr_w1_b"])
+    w2 = t.get("lokr_w2")
+    if w2 is None:
+        rank = len(t["lokr_w2_b"])
+        if "lokr_t2" in t:
+            w2 = torch.einsum("abyx, ac, bd -> cdyx", t["lokr_t2"], t["lokr_w2_a"], t["lokr_w2_b"])
+        else:
+            w2 = t["lokr_w2_a"] @ t["lokr_w2_b"].flatten(1)
+    scale = 1.0 if rank is None else ALPHA / rank
+    spread = torch.einsum("ab, cn -> acbn", w1, w2.flatten(1))
+    return scale * spread.reshape(weight.shape)
+
+
+# ---- GLoRA
+
+
+def draw_glora(shape: Shape) -> Tensors:
+    rows, columns = shape[:2]
+    return {
+        "a1": point(normal(columns, 4), shape),
+        "a2": point(normal(4, columns), shape),
+        "b1": point(normal(rows, 4), shape),
+        "b2": normal(4, *shape[1:]),
+        "alpha": torch.tensor(ALPHA),
+    }
+
+
+def glora(weight: Tensor, t: Tensors) -> Tensor:
+    a = t["a1"].flatten(1) @ t["a2"].flatten(1)
+    b = (t["b1"].flatten(1) @ t["b2"].flatten(1)).reshape(weight.shape)
+    return ALPHA / 4 * (b + torch.einsum("oi..., ij -> oj...", weight, a))
+
+
+def draw_old_glora(shape: Shape) -> Tensors:
+    new = draw_glora(shape)
+    return {"a1": new["a2"], "a2": new["a1"], "b1": new["b2"], "b2": new["b1"], "alpha": new["alpha"]}
+
+
+def old_glora(weight: Tensor, t: Tensors) -> Tensor:
+    a1, a2 = t["a1"].flatten(1), t["a2"].flatten(1)
+    b = (t["b2"].flatten(1) @ t["b1"].flatten(1)).reshape(weight.shape)
+    return ALPHA / 4 * (b + torch.einsum("oi..., ij -> oj...", weight, a2 @ a1))
+
+
+# ---- OFT, BOFT
+
+
+def rotation(blocks: Tensor, longest: float | None = None) -> Tensor:
+    skew = blocks - blocks.mT
+    length = float((skew**2).sum().sqrt())
+    if longest is not None and length > longest:
+        skew = skew / length * longest
+    one = torch.eye(blocks.shape[-1], dtype=blocks.dtype)
+    return torch.linalg.inv(one - skew.mT).mT @ (one + skew)  # the two commute
+
+
+def draw_oft(
+    alpha: float | None = 0.0, role: str = "oft_blocks", rescale: bool = False
+) -> Callable[[Shape], Tensors]:
+    def draw(shape: Shape) -> Tensors:
+        tensors: Tensors = {role: normal(shape[0] // 4, 4, 4)}
+        if alpha is not None:
+            tensors["alpha"] = torch.tensor(alpha)
+        if rescale:
+            tensors["rescale"] = 1 + 0.2 * normal(shape[0], *(1 for _ in shape[1:]))
+        return tensors
+
+    return draw
+
+
+def turned(weight: Tensor, rotations: Tensor, rescale: Tensor | None) -> Tensor:
+    rotated = (torch.block_diag(*rotations).mT @ weight.flatten(1)).reshape(weight.shape)
+    return (rotated if rescale is None else rescale * rotated) - weight
+
+
+def oft(weight: Tensor, t: Tensors) -> Tensor:
+    if "oft_diag" in t:
+        return turned(weight, t["oft_diag"], t.get("rescale"))
+    alpha = float(t["alpha"]) if "alpha" in t else 0.0
+    longest = alpha * weight.shape[0] if alpha or "kohya_oft_blocks" in t else None
+    blocks = t["oft_blocks"] if "oft_blocks" in t else t["kohya_oft_blocks"]
+    return turned(weight, rotation(blocks, longest), t.get("rescale"))
+
+
+def draw_boft(alpha: float = 0.0, rescale: bool = False) -> Callable[[Shape], Tensors]:
+    def draw(shape: Shape) -> Tensors:
+        tensors = draw_oft(alpha, rescale=rescale)(shape)
+        return {**tensors, "oft_blocks": normal(2, shape[0] // 4, 4, 4)}
+
+    return draw
+
+
+def boft(weight: Tensor, t: Tensors) -> Tensor:
+    alpha, blocks = float(t["alpha"]), t["oft_blocks"]
+    stages = rotation(blocks, alpha * weight.shape[0] if alpha else None)
+    turned_rows = weight.flatten(1)
+    for stage, rotations in enumerate(stages):
+        half = 2 * 2**stage
+        places = [
+            (row // (2 * half)) * 2 * half + (row % 2) * half + (row % (2 * half)) // 2
+            for row in range(weight.shape[0])
+        ]
+        arranged = torch.block_diag(*rotations) @ turned_rows[places]
+        turned_rows = torch.empty_like(turned_rows)
+        turned_rows[places] = arranged
+    rotated = turned_rows.reshape(weight.shape)
+    return rotated * t["rescale"] - weight if "rescale" in t else rotated - weight
+
+
+# ---- (IA)³, full, T-LoRA
+
+
+def draw_ia3(on_input: int) -> Callable[[Shape], Tensors]:
+    def draw(shape: Shape) -> Tensors:
+        count = shape[1 if on_input else 0]
+        factor = normal(1, count, 1, 1) if len(shape) == 4 else normal(count)
+        return {"weight": factor, "on_input": torch.tensor(float(on_input))}
+
+    return draw
+
+
+def ia3(weight: Tensor, t: Tensors) -> Tensor:
+    factor = t["weight"].flatten()
+    return torch.einsum("oi..., i -> oi..." if float(t["on_input"]) else "oi..., o -> oi...", weight, factor)
+
+
+def draw_tlora(shape: Shape) -> Tensors:
+    return {
+        "p_layer": point(normal(shape[0], 4), shape),
+        "q_layer": point(normal(4, shape[1]), shape),
+        "lambda_layer": normal(1, 4),
+        "alpha": torch.tensor(ALPHA),
+    }
+
+
+def tlora(weight: Tensor, t: Tensors) -> Tensor:
+    matrix = weight.flatten(1)
+    left, values, right = torch.linalg.svd(matrix)
+    own = left[:, :4] @ torch.diag(values[:4]) @ right[:4]
+    new = t["p_layer"].flatten(1) @ torch.diag(t["lambda_layer"][0]) @ t["q_layer"].flatten(1)
+    return (ALPHA / 4 * (new - own)).reshape(weight.shape)
+
+
+# ---- DoRA
+
+
+def draw_dora(draw: Callable[[Shape], Tensors], axis: str) -> Callable[[Shape], Tensors]:
+    def drawn(shape: Shape) -> Tensors:
+        kernel = (1,) * (len(shape) - 2)
+        sizes = {
+            "out": (shape[0], 1, *kernel),
+            "in": (1, shape[1], *kernel),
+            "vector": (shape[0],),
+            "magnitude": (1, shape[0], 1, 1) if len(shape) == 4 else (shape[0],),
+        }[axis]
+        role = "magnitude" if axis == "magnitude" else "dora_scale"
+        return {**draw(shape), role: 5 + torch.rand(sizes)}
+
+    return drawn
+
+
+def dora(formula: Callable[[Tensor, Tensors], Tensor], axis: str) -> Callable[[Tensor, Tensors], Tensor]:
+    def changed(weight: Tensor, t: Tensors) -> Tensor:
+        direction = weight + formula(weight, t)
+        lengths = t["magnitude" if axis == "magnitude" else "dora_scale"].flatten()
+        if axis == "in":
+            norms = direction.pow(2).transpose(0, 1).flatten(1).sum(1).sqrt()
+            return torch.einsum("oi..., i -> oi...", direction, lengths / norms) - weight
+        norms = direction.pow(2).flatten(1).sum(1).sqrt()
+        return torch.einsum("oi..., o -> oi...", direction, lengths / norms) - weight
+
+    return changed
+
+
+LINEARS = ("linear", "text encoder")
+FLAT = ("linear", "conv1x1", "text encoder")
+SPATIAL = ("conv3x3",)
+
+CASES: tuple[Case, ...] = (
+    Case("LoRA", draw_lora, lora),
+    Case("LoRA without alpha", without(draw_lora, "alpha"), lora),
+    Case("LoRA with alpha 0", with_roles(draw_lora, alpha=torch.tensor(0.0)), lora),
+    Case("LoRA with alpha of shape [1]", with_roles(draw_lora, alpha=torch.tensor([ALPHA])), lora),
+    Case("LoCon Tucker", draw_tucker, tucker, SPATIAL),
+    Case("LoHa", draw_loha, loha),
+    Case("LoHa of rank 2", lambda shape: draw_loha(shape, 2), loha),
+    Case("LoHa Tucker", draw_loha_tucker, loha_tucker, SPATIAL),
+    Case("LoKr full ⊗ factors", draw_lokr("full", "factors"), lokr),
+    Case("LoKr full ⊗ full", draw_lokr("full", "full"), lokr),
+    Case("LoKr factors ⊗ factors", draw_lokr("factors", "factors"), lokr),
+    Case("LoKr factors ⊗ full", draw_lokr("factors", "full"), lokr),
+    Case("LoKr with a spatial w2_b", draw_lokr("full", "spatial factors"), lokr),
+    Case("LoKr Tucker", draw_lokr("full", "tucker"), lokr, SPATIAL),
+    Case("GLoRA", draw_glora, glora),
+    Case("GLoRA old", draw_old_glora, old_glora),
+    Case("OFT", draw_oft(), oft),
+    Case("OFT without alpha", draw_oft(None), oft),
+    Case("COFT", draw_oft(0.001), oft),
+    Case("OFT with rescale", draw_oft(rescale=True), oft),
+    Case("OFT of kohya", draw_oft(0.001, "kohya_oft_blocks"), oft),
+    Case("OFT of kohya with constraint 0", draw_oft(0.0, "kohya_oft_blocks"), oft),
+    Case("OFT storing R", draw_oft(None, "oft_diag"), oft),
+    Case("BOFT", draw_boft(), boft),
+    Case("BOFT with constraint", draw_boft(0.001), boft),
+    Case("BOFT with rescale", draw_boft(rescale=True), boft),
+    Case("(IA)³ on outputs", draw_ia3(0), ia3),
+    Case("(IA)³ on inputs", draw_ia3(1), ia3),
+    Case("full", lambda shape: {"diff": normal(*shape)}, lambda weight, t: t["diff"]),
+    Case(
+        "set_weight", lambda shape: {"set_weight": normal(*shape)}, lambda weight, t: t["set_weight"] - weight
+    ),
+    Case("T-LoRA", draw_tlora, tlora, FLAT),
+    Case("DoRA on outputs", draw_dora(draw_lora, "out"), dora(lora, "out")),
+    Case("DoRA on inputs", draw_dora(draw_lora, "in"), dora(lora, "in"), ("linear", "conv1x1", "conv3x3")),
+    Case("DoRA on inputs of a square", draw_dora(draw_lora, "in"), dora(lora, "in"), ("text encoder",)),
+    Case("DoRA by a vector", draw_dora(draw_lora, "vector"), dora(lora, "out")),
+    Case("DoRA of PEFT", draw_dora(draw_lora, "magnitude"), dora(lora, "magnitude")),
+    Case("DoHa", draw_dora(draw_loha, "out"), dora(loha, "out")),
+    Case("DoKr on inputs", draw_dora(draw_lokr("full", "factors"), "in"), dora(lokr, "in")),
+)
+
+ROWS = tuple((case, host) for case in CASES for host in case.hosts)
+ROW_NAMES = tuple(f"{case.name} on {host}" for case, host in ROWS)
+
+
+def exact(tensors: Mapping[str, Tensor]) -> Tensors:
+    """The same numbers in float64."""
+    return {role: tensor.double() for role, tensor in tensors.items()}
