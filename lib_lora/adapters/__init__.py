@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lib_lora.adapters import boft, dora, full, glora, ia3, loha, lokr, lora, norm, oft, tlora
 from lib_lora.adapters.base import (
     ANY,
     Adapter,
@@ -19,20 +18,31 @@ from lib_lora.adapters.base import (
     fits_widened,
     on_device,
 )
+from lib_lora.adapters.boft import FAMILY as BOFT
+from lib_lora.adapters.dora import FAMILY as DORA
+from lib_lora.adapters.full import FAMILY as FULL
+from lib_lora.adapters.glora import FAMILY as GLORA
+from lib_lora.adapters.ia3 import FAMILY as IA3
+from lib_lora.adapters.loha import FAMILY as LOHA
+from lib_lora.adapters.lokr import FAMILY as LOKR
+from lib_lora.adapters.lora import FAMILY as LORA
+from lib_lora.adapters.norm import FAMILY as NORM
+from lib_lora.adapters.oft import FAMILY as OFT
+from lib_lora.adapters.tlora import FAMILY as TLORA
 from lib_lora.errors import AdapterError
 
 FAMILIES: tuple[Family, ...] = (
-    dora.FAMILY,
-    lora.FAMILY,
-    loha.FAMILY,
-    lokr.FAMILY,
-    glora.FAMILY,
-    oft.FAMILY,
-    boft.FAMILY,
-    ia3.FAMILY,
-    tlora.FAMILY,
-    full.FAMILY,
-    norm.FAMILY,
+    DORA,
+    LORA,
+    LOHA,
+    LOKR,
+    GLORA,
+    OFT,
+    BOFT,
+    IA3,
+    TLORA,
+    FULL,
+    NORM,
 )
 """In the order they are looked for: DoRA stands beside another family, LoRA may have a full bias."""
 

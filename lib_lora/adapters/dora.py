@@ -17,12 +17,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters import full, glora, loha, lokr, lora
 from lib_lora.adapters.base import Adapter, Factors, Family, Shape
+from lib_lora.adapters.full import FAMILY as FULL
+from lib_lora.adapters.glora import FAMILY as GLORA
+from lib_lora.adapters.loha import FAMILY as LOHA
+from lib_lora.adapters.lokr import FAMILY as LOKR
+from lib_lora.adapters.lora import FAMILY as LORA
 from lib_lora.adapters.tensors import shown, size_of
 from lib_lora.errors import AdapterError
 
-INNER: tuple[Family, ...] = (lora.FAMILY, loha.FAMILY, lokr.FAMILY, glora.FAMILY, full.FAMILY)
+INNER: tuple[Family, ...] = (LORA, LOHA, LOKR, GLORA, FULL)
 """The additive families a length may stand beside."""
 
 EPSILON = torch.finfo(torch.float32).eps

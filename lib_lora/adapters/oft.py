@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters import boft
 from lib_lora.adapters.base import ANY, Family, Shape, fits
+from lib_lora.adapters.boft import BOFT, read_stages
 from lib_lora.adapters.cayley import skewed, turn, upper_triangle
 from lib_lora.adapters.tensors import demand, one_number, shown, size_of
 from lib_lora.errors import AdapterError
@@ -81,7 +81,7 @@ class OFT:
         return rows.view(count, size, -1)
 
 
-def read(tensors: Mapping[str, Tensor]) -> OFT | boft.BOFT:
+def read(tensors: Mapping[str, Tensor]) -> OFT | BOFT:
     """Make one weight's adapter from tensors by role; `AdapterError` when they do not belong together.
 
     LyCORIS writes BOFT under the same names, with one dimension more.
@@ -93,7 +93,7 @@ def read(tensors: Mapping[str, Tensor]) -> OFT | boft.BOFT:
         raise AdapterError("oft_blocks is missing.")
     blocks = tensors[role]
     if blocks.dim() == 4 and role == "oft_blocks":
-        return boft.read_stages(tensors)
+        return read_stages(tensors)
     if blocks.dim() != 3 or blocks.shape[1] != blocks.shape[2]:
         raise AdapterError(f"{role} has shape {shown(blocks)}; square blocks [n, b, b] were expected.")
     rows, notes = blocks.shape[0] * blocks.shape[1], []
