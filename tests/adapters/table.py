@@ -138,7 +138,7 @@ def loha_tucker(weight: Tensor, t: Tensors) -> Tensor:
 # ---- LoKr: 24 = 4·6, 16 = 4·4, 768 = 4·192
 
 
-def draw_lokr(first: str, second: str) -> Callable[[Shape], Tensors]:
+def draw_lokr(first: str, second: str, rank: int = 1) -> Callable[[Shape], Tensors]:
     """Draw w1 as `full` or `factors` and w2 as `full`, `factors`, `spatial factors` or `tucker`."""
 
     def draw(shape: Shape) -> Tensors:
@@ -146,7 +146,7 @@ def draw_lokr(first: str, second: str) -> Callable[[Shape], Tensors]:
         taps = flat(shape)[1] // shape[1]
         w1: Tensors = {"lokr_w1": normal(4, 4)}
         if first == "factors":
-            w1 = {"lokr_w1_a": normal(4, 1), "lokr_w1_b": normal(1, 4)}
+            w1 = {"lokr_w1_a": normal(4, rank), "lokr_w1_b": normal(rank, 4)}
         w2: Tensors = {"lokr_w2": normal(rows, columns, *kernel)}
         if second == "factors":
             w2 = {"lokr_w2_a": normal(rows, 2), "lokr_w2_b": normal(2, columns * taps)}
@@ -356,7 +356,8 @@ CASES: tuple[Case, ...] = (
     Case("LoHa Tucker", draw_loha_tucker, loha_tucker, SPATIAL),
     Case("LoKr full ⊗ factors", draw_lokr("full", "factors"), lokr),
     Case("LoKr full ⊗ full", draw_lokr("full", "full"), lokr),
-    Case("LoKr factors ⊗ factors", draw_lokr("factors", "factors"), lokr),
+    Case("LoKr factors ⊗ factors", draw_lokr("factors", "factors", rank=2), lokr),
+    Case("LoKr factors of two ranks", draw_lokr("factors", "factors", rank=1), lokr),
     Case("LoKr factors ⊗ full", draw_lokr("factors", "full"), lokr),
     Case("LoKr with a spatial w2_b", draw_lokr("full", "spatial factors"), lokr),
     Case("LoKr Tucker", draw_lokr("full", "tucker"), lokr, SPATIAL),
