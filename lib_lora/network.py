@@ -1,9 +1,8 @@
-"""One file opened for one architecture: a change for every weight it names, and everything that found no
-place.
+"""One file opened for one architecture: a change for every weight it names, and what found no place.
 
-    networks = NetworkCache()
-    network = networks.open(path, "sd1")         # FileError, AdapterError
-    fit = check_fit(network, view.shapes, "sd1")   # NetworkMismatchError
+networks = NetworkCache()
+network = networks.open(path, "sd1")         # FileError, AdapterError
+fit = check_fit(network, view.shapes, "sd1")   # NetworkMismatchError
 """
 
 from __future__ import annotations
@@ -15,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from lib_lora.adapters import Adapter, Family, find_family, fits, fits_widened
+from lib_lora.adapters import Adapter, Family, find_family, fits_widened
 from lib_lora.errors import AdapterError, NetworkMismatchError, NotAnAdapterError, UnreadableFileError
+from lib_lora.files.architecture import LABELS
+from lib_lora.files.metadata import facts
 from lib_lora.files.tensors import TensorFile, open_tensors
 from lib_lora.keys import Resolution, find_architecture, resolve
 from lib_lora.keys.spellings import split_suffix
@@ -27,14 +28,14 @@ CACHE_BYTES = 1024**3
 INPUT_LAYER = "unet.input_blocks.0.0"
 """The only layer whose input an inpainting checkpoint widens."""
 
-WHOLE_MODEL = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.", "conditioner.embedders.")
-SAMPLE = 5
-"""Names quoted in a message or a report."""
-
 
 @dataclass(frozen=True)
 class Network:
-    """An opened file. key: identity of the file's content as far as its date and size tell."""
+    """An opened file.
+
+    key: identity of the file's content as far as its date and size tell. made_for: what the file looks like,
+    for people: `SDXL`, or empty.
+    """
 
     path: Path
     key: Hashable
@@ -42,6 +43,7 @@ class Network:
     adapters: Mapping[str, Adapter]
     unmatched: tuple[str, ...]
     notes: tuple[str, ...]
+    made_for: str = ""
 
     @property
     def name(self) -> str:
@@ -126,13 +128,14 @@ def open_network(path: Path, architecture: str) -> Network:
         resolution = resolve(file.names(), architecture)
         families, leftover = _families(path, resolution)
         unmatched = (*resolution.unmatched, *leftover)
-        if not families:
-            _refuse_other_content(path, file.names())
+        told = facts(file.header)
+        if not families and told.problem:
+            raise NotAnAdapterError(f"'{path.name}' cannot be used. {told.problem}")
         adapters = {
             name: _read(path, file, family, resolution.groups[name]) for name, family in families.items()
         }
-    notes = _notes(adapters)
-    return Network(path, key, architecture, adapters, unmatched, notes)
+    made_for = LABELS.get(told.architecture, "")
+    return Network(path, key, architecture, adapters, unmatched, _notes(adapters), made_for)
 
 
 def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], list[str]]:
@@ -158,20 +161,6 @@ def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], li
         else:
             families[name] = family
     return families, leftover
-
-
-def _refuse_other_content(path: Path, names: Iterable[str]) -> None:
-    names = tuple(names)
-    if any(name.startswith(WHOLE_MODEL) for name in names):
-        raise NotAnAdapterError(
-            f"'{path.name}' is a whole checkpoint, not a LoRA. Move it to models/Stable-diffusion."
-        )
-    roles = {split[1] for split in map(split_suffix, names) if split is not None}
-    if not roles - {"weight", "bias", "scale"}:
-        raise NotAnAdapterError(
-            f"'{path.name}' holds no LoRA: none of its {len(names)} tensors has a name one would have "
-            f"(the first is '{sorted(names)[0]}'). Use a LoRA file."
-        )
 
 
 def _read(path: Path, file: TensorFile, family: Family, group: Mapping[str, str]) -> Adapter:
@@ -202,7 +191,7 @@ def fit_to(network: Network, shapes: Mapping[str, Shape]) -> Fit:
         shape = shapes.get(name)
         if shape is None:
             absent.append(name)
-        elif fits(adapter.shape, shape) or (name == INPUT_LAYER and fits_widened(adapter.shape, shape)):
+        elif adapter.fits(shape) or (name == INPUT_LAYER and fits_widened(adapter.shape, shape)):
             matched.append(name)
         else:
             misfits.append(f"{name} is {_size(shape)} in the checkpoint, {_size(adapter.shape)} in the file")
@@ -225,8 +214,9 @@ def check_fit(network: Network, shapes: Mapping[str, Shape], architecture: str) 
     else:
         example = (*fit.unmatched, *fit.absent)[0]
         why = f"only {len(fit.matched)} of its {fit.total} weights have a place there (not '{example}')"
+    made_for = f" It was made for {network.made_for}." if network.made_for else ""
     raise NetworkMismatchError(
-        f"'{network.name}' does not fit the loaded checkpoint ({label}): {why}. "
+        f"'{network.name}' does not fit the loaded checkpoint ({label}): {why}.{made_for} "
         "Load a checkpoint of the kind it was made for, or remove the row."
     )
 

@@ -1,5 +1,4 @@
-"""A stack, the opened networks and a model's shapes become one plan: what changes each weight, and how
-strongly.
+"""A stack, the opened networks and a model's shapes become one plan: what changes each weight, how strongly.
 
     plan = make_plan(stack, networks, view)      # networks: one for every active row, in the stack's order
 
@@ -106,7 +105,7 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
         for name in fit.matched:
             strength = strength_of(entry, name)
             adapter = network.adapters[name]
-            if strength != 0 and adapter.rank != 0:
+            if strength != 0 and (adapter.rank != 0 or adapter.bias() is not None):
                 factors = adapter.factors(shapes[name])
                 changes.setdefault(name, []).append(Contribution(network.key, adapter, factors, strength))
     ordered = {name: _ordered(found) for name, found in changes.items()}

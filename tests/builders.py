@@ -11,6 +11,7 @@ import os
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -90,7 +91,7 @@ def small_sd1(seed: int = 0, in_channels: int = 4) -> SmallModel:
     return model
 
 
-def _fill(model: SmallModel, seed: int) -> None:
+def _fill(model: SmallModel | ToyModel, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for root in (model.unet, model.clip_l):
@@ -152,3 +153,95 @@ def make_lora_file(
             tensors[f"{name}.alpha"] = torch.tensor(alpha, dtype=dtype)
     save_file(tensors, path, metadata=dict(metadata or {}))
     return tensors
+
+
+class ToyUNet(nn.Module):
+    """A few layers of every kind at places that SD1's UNet has, in a chain that takes under a millisecond."""
+
+    def __init__(self, in_channels: int = 4) -> None:
+        super().__init__()
+        self.input_blocks = nn.ModuleList(
+            [
+                nn.ModuleList([nn.Conv2d(in_channels, 8, 3, padding=1)]),
+                nn.ModuleList([nn.ModuleDict({"in_layers": nn.ModuleList([nn.GroupNorm(4, 8)])})]),
+            ]
+        )
+        attention = nn.ModuleDict({"to_q": nn.Linear(8, 8, bias=False), "to_k": nn.Linear(8, 8, bias=False)})
+        block = nn.ModuleDict({"attn1": attention, "norm1": nn.LayerNorm(8)})
+        transformer = nn.ModuleDict(
+            {"proj_in": nn.Conv2d(8, 8, 1), "transformer_blocks": nn.ModuleList([block])}
+        )
+        self.middle_block = nn.ModuleList([nn.Identity(), transformer])
+
+    def forward(self, x: Tensor) -> Tensor:
+        transformer = self.middle_block[1]
+        block = transformer["transformer_blocks"][0]
+        hidden = self.input_blocks[0][0](x)
+        hidden = self.input_blocks[1][0]["in_layers"][0](hidden)
+        tokens = transformer["proj_in"](hidden).flatten(2).transpose(1, 2)
+        tokens = block["norm1"](tokens)
+        return block["attn1"]["to_q"](tokens) + block["attn1"]["to_k"](tokens)
+
+
+class ToyText(nn.Module):
+    """One linear layer where CLIP-L has one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        attention = nn.ModuleDict({"q_proj": nn.Linear(8, 8)})
+        layers = nn.ModuleList([nn.ModuleDict({"self_attn": attention})])
+        self.text_model = nn.ModuleDict({"encoder": nn.ModuleDict({"layers": layers})})
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.text_model["encoder"]["layers"][0]["self_attn"]["q_proj"](x)
+
+
+@dataclass
+class ToyModel:
+    """A model for tests that need thousands of runs; the same surface as `SmallModel`."""
+
+    unet: nn.Module
+    clip_l: nn.Module
+    key: Hashable = "toy"
+
+    def view(self, **options: object) -> ModelView:
+        """Describe the model to the engine."""
+        return build_view("sd1", key=self.key, unet=self.unet, clip_l=self.clip_l, **options)  # type: ignore[arg-type]
+
+    def run(self) -> tuple[Tensor, Tensor]:
+        """Put fixed inputs through both parts."""
+        weight = self.unet.input_blocks[0][0].weight
+        seeded = torch.Generator().manual_seed(3)
+        image = torch.randn(2, weight.shape[1], 5, 5, generator=seeded).to(weight.dtype)
+        text = torch.randn(2, 3, 8, generator=seeded).to(weight.dtype)
+        with torch.no_grad():
+            return self.clip_l(text), self.unet(image)
+
+    def digests(self) -> dict[str, bytes]:
+        """The bytes of every parameter."""
+        return {
+            f"{part}.{name}": tensor.detach().contiguous().view(torch.uint8).numpy().tobytes()
+            for part, root in (("unet", self.unet), ("clip_l", self.clip_l))
+            for name, tensor in root.state_dict().items()
+        }
+
+
+def toy_sd1(seed: int = 0, dtype: torch.dtype = torch.float32, in_channels: int = 4) -> ToyModel:
+    """Make the toy with seeded weights."""
+    model = ToyModel(ToyUNet(in_channels).eval(), ToyText().eval())
+    _fill(model, seed)
+    for root in (model.unet, model.clip_l):
+        root.to(dtype)
+    return model
+
+
+TOY_LAYERS: LayerSizes = MappingProxyType(
+    {
+        "lora_unet_conv_in": (8, 4, 3),
+        "lora_unet_mid_block_attentions_0_proj_in": (8, 8, 1),
+        "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q": (8, 8, 0),
+        "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_k": (8, 8, 0),
+        "lora_te_text_model_encoder_layers_0_self_attn_q_proj": (8, 8, 0),
+    }
+)
+"""What a LoRA for the toy changes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +24,27 @@ FreeMemory = Callable[[torch.device], "int | None"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A layer to decide on: bytes that merging would newly take, and whether others changed its forward."""
+    """A layer to decide on.
+
+    new_bytes: what merging would newly take; factor_bytes: what keeping the factors would take on top;
+    wrapped: whether another extension changed its forward.
+    """
 
     layer: Layer
     new_bytes: int
+    factor_bytes: int = 0
     wrapped: bool = False
 
 
 @dataclass(frozen=True)
 class Decision:
-    """How each layer is applied, by canonical name, and why where it is not merged."""
+    """How each layer is applied, by canonical name, and why where it is not merged.
+
+    roomy: devices with memory to keep the factors too, so that moving a slider brings nothing from elsewhere.
+    """
 
     modes: dict[str, str]
+    roomy: frozenset[torch.device]
     notes: tuple[str, ...]
 
 
@@ -45,7 +55,7 @@ def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None =
     """
     free = free or free_memory
     modes: dict[str, str] = {}
-    needs: dict[torch.device, int] = {}
+    needs: dict[torch.device, _Need] = {}
     compressed = wrapped = 0
     mergeable: list[Layer] = []
     for candidate in candidates:
@@ -60,8 +70,12 @@ def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None =
             modes[layer.name] = BYPASS
         else:
             mergeable.append(layer)
-            needs[weight.device] = needs.get(weight.device, 0) + candidate.new_bytes
-    short = {} if mode == MERGED else _short_devices(needs, free)
+            need = needs.setdefault(weight.device, _Need())
+            need.weights += candidate.new_bytes
+            need.factors += candidate.factor_bytes
+    spare = {device: _spare(device, free) for device in needs}
+    roomy = frozenset(device for device, need in needs.items() if need.all <= spare[device])
+    short = {device for device, need in needs.items() if need.weights > spare[device] and mode != MERGED}
     for layer in mergeable:
         modes[layer.name] = BYPASS if layer.module.weight.device in short else MERGED
     notes = []
@@ -69,21 +83,29 @@ def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None =
         notes.append(f"{compressed} weights are stored compressed, so they are changed while sampling")
     if wrapped:
         notes.append(f"{wrapped} weights are also changed by another extension")
-    for device, (needed, available) in short.items():
+    for device in short:
         notes.append(
-            f"not enough free memory on {device} to merge "
-            f"({_mb(needed)} needed, {_mb(available)} to spare), so weights are changed while sampling"
+            f"not enough free memory on {device} to merge ({_mb(needs[device].weights)} needed, "
+            f"{_mb(spare[device])} to spare), so weights are changed while sampling"
         )
-    return Decision(modes, tuple(notes))
+    return Decision(modes, roomy, tuple(notes))
 
 
-def _short_devices(needs: dict[torch.device, int], free: FreeMemory) -> dict[torch.device, tuple[int, int]]:
-    short: dict[torch.device, tuple[int, int]] = {}
-    for device, needed in needs.items():
-        available = free(device)
-        if needed and available is not None and needed > available - MARGIN:
-            short[device] = needed, max(0, available - MARGIN)
-    return short
+@dataclass
+class _Need:
+    """Bytes wanted on one device."""
+
+    weights: int = 0
+    factors: int = 0
+
+    @property
+    def all(self) -> int:
+        return self.weights + self.factors
+
+
+def _spare(device: torch.device, free: FreeMemory) -> float:
+    available = free(device)
+    return math.inf if available is None else max(0, available - MARGIN)
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -113,5 +135,5 @@ def weight_bytes(module: Any) -> int:
     return int(weight.nelement() * weight.element_size())
 
 
-def _mb(count: int) -> str:
+def _mb(count: float) -> str:
     return f"{count / 1024**2:,.0f} MB"

@@ -1,5 +1,4 @@
-"""Computing a change beside an untouched layer: `y = base(x) + ((x · downᵀ) · upᵀ)`, two products for any
-stack.
+"""Computing a change beside an untouched layer: `y = base(x) + ((x · downᵀ) · upᵀ)`.
 
 For weights that cannot be merged: stored compressed, already wrapped by somebody else, or no memory for a
 copy.
@@ -42,7 +41,7 @@ class Bypass:
         self._module = layer.module
         self._conv = layer.kind == CONV
         self._exact = Factors(slots.up, slots.scaled_down(scales(changes)), 1.0)
-        self._exact_bias = bias_change(changes)
+        self._exact_bias = bias_change(changes, _readable(layer.module.bias))
         self._ready: tuple[Tensor, Tensor, Tensor | None] | None = None
         if self._conv:
             self._kernel = tuple(layer.module.weight.shape[1:])
@@ -76,6 +75,10 @@ class Bypass:
                 bias = None if self._exact_bias is None else self._exact_bias.to(up)
             ready = self._ready = up, down, bias
         return ready
+
+
+def _readable(bias: Tensor | None) -> Tensor | None:
+    return bias if bias is not None and bias.is_floating_point() else None
 
 
 def class_forward(module: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,5 +1,4 @@
-"""Merging: `ours = W0 + Σ strength · delta`, computed in float32 and rounded once, from the host's own
-parameter.
+"""Merging: `ours = W0 + Σ strength · delta`, computed in float32 and rounded once.
 
 The whole stack of low-rank changes is one `addmm`; other families follow one by one. The result is a
 function of W0 and the plan alone: always from W0, never from an earlier result, never by subtraction.
@@ -15,24 +14,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lib_lora.adapters import InPlace, on_device
 from lib_lora.engine.fingerprint import Fingerprint
-from lib_lora.engine.slots import RankSlots, as_matrix, scales, slots_key
+from lib_lora.engine.slots import RankSlots, as_matrix, is_channels_last, scales, slots_key
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 
 
 class Scratch:
-    """Working memory for layers stored in 16 bits: one buffer, as large as the largest layer."""
+    """Working memory for one merge after another: buffers as large as the largest layer asked for."""
 
     def __init__(self) -> None:
-        self._buffers: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+        self._buffers: dict[tuple[str, torch.device, torch.dtype], Tensor] = {}
 
-    def like(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return a tensor of the shape and layout of a dense `weight`; valid until the next call."""
-        key, count = (weight.device, dtype), weight.nelement()
+    def like(self, weight: Tensor, dtype: torch.dtype, use: str, plain: bool = False) -> Tensor:
+        """Return a tensor in the shape and layout of a dense `weight`, or contiguous if `plain`.
+
+        Valid until the next call for the same use.
+        """
+        key, count = (use, weight.device, dtype), weight.nelement()
         buffer = self._buffers.get(key)
         if buffer is None or buffer.nelement() < count:
             buffer = self._buffers[key] = torch.empty(count, dtype=dtype, device=weight.device)
+        if plain:
+            return buffer[:count].view(weight.shape)
         return buffer[:count].as_strided(weight.shape, weight.stride())
 
 
@@ -61,9 +66,14 @@ class MergedWeight:
         total = sum(tensor.nelement() * tensor.element_size() for tensor in owned)
         return total + (self._slots.nbytes if self._slots is not None else 0)
 
+    def drop_slots(self) -> None:
+        """Give back the factors; the next merge brings them from the files' tensors again."""
+        self._slots = None
+
     def follows(self, module: Any) -> bool:
         """Tell whether the host's weight is still the one merged from."""
-        if self._print is None or not self._print.still(module.weight):
+        weight = module._parameters.get("weight")  # past the slow lookup of modules, once per layer and step
+        if self._print is None or not self._print.still(module.weight if weight is None else weight):
             return False
         return self._bias_print is None or self._bias_print.still(module.bias)
 
@@ -88,50 +98,63 @@ class MergedWeight:
         low_rank = [change for change in changes if change.factors is not None]
         others = [change for change in changes if change.factors is None]
         dtype = torch.promote_types(base.dtype, torch.float32)
-        direct = dtype == base.dtype and not others
-        target = self.weight if direct else scratch.like(base, dtype)
+        direct = dtype == base.dtype and not (others and is_channels_last(base))
+        target = self.weight if direct else scratch.like(base, dtype, "sum", plain=bool(others))
         if low_rank:
-            slots = self._slots_for(low_rank, base, dtype)
             start = base if direct else target.copy_(base)
+            slots = self._slots_for(low_rank, target)
             down = slots.scaled_down(scales(low_rank))
             torch.addmm(as_matrix(start), slots.up, down, out=as_matrix(target))
         else:
             self._slots = None
             target.copy_(base)
         for change in others:
-            target.add_(change.adapter.delta(target).to(target), alpha=change.strength)
+            _add(change, target, scratch)
         if not direct:
             self.weight.copy_(target)
             _check_range(target, self.weight.dtype)
 
-    def _slots_for(self, changes: Sequence[Contribution], base: Tensor, dtype: torch.dtype) -> RankSlots:
-        key = slots_key(changes, base)
+    def _slots_for(self, changes: Sequence[Contribution], target: Tensor) -> RankSlots:
+        key = slots_key(changes, target)
         if self._slots is None or self._slots.key != key:
             factors = [change.factors for change in changes if change.factors is not None]
-            self._slots = RankSlots(key, factors, base, dtype)
+            self._slots = RankSlots(key, factors, target, target.dtype)
         return self._slots
 
     def _merge_bias(self, module: Any, changes: Sequence[Contribution]) -> None:
-        self.bias = self._bias_print = None
-        total = bias_change(changes)
-        if total is None:
-            return
         base = module.bias
+        change = bias_change(changes, base)
+        self.bias = self._bias_print = None
+        if change is None:
+            return
         if base is None:
-            self.bias = total.to(module.weight)
+            self.bias = change.to(module.weight)
         else:
-            self.bias = (base.detach().to(total.dtype) + total.to(base.device)).to(base.dtype)
+            self.bias = (base.detach().to(change.dtype) + change).to(base.dtype)
             self._bias_print = Fingerprint(base)
 
 
-def bias_change(changes: Sequence[Contribution]) -> Tensor | None:
+def _add(change: Contribution, target: Tensor, scratch: Scratch) -> None:
+    """Add a change that is not of low rank; it sees the weight as the changes before it left it."""
+    adapter = on_device(change.adapter, target.device)
+    if isinstance(adapter, InPlace):
+        base = scratch.like(target, target.dtype, "base").copy_(target)
+        adapter.add_to(target, base, change.strength)
+    else:
+        target.add_(adapter.delta(target), alpha=change.strength)
+
+
+def bias_change(changes: Sequence[Contribution], bias: Tensor | None) -> Tensor | None:
     """Return the sum of all changes to a layer's bias in float32, None when there is none."""
+    start = None if bias is None else bias.detach().float()
     total: Tensor | None = None
     for change in changes:
-        bias = change.adapter.bias()
-        if bias is not None:
-            total = bias * change.strength if total is None else total + bias * change.strength
-    return total
+        now = start if start is None or total is None else start + total
+        added = change.adapter.bias(None if now is None else now.cpu())
+        if added is not None:
+            scaled = added * change.strength
+            total = scaled if total is None else total + scaled
+    return total if total is None or bias is None else total.to(bias.device)
 
 
 def _is_dense(weight: Tensor) -> bool:

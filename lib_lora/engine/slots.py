@@ -46,6 +46,12 @@ def slots_key(changes: Sequence[Contribution], like: Tensor) -> Hashable:
     return tuple(change.network for change in changes), like.device, is_channels_last(like)
 
 
+def factor_bytes(changes: Sequence[Contribution]) -> int:
+    """Bytes the slots of these changes take."""
+    factors = [change.factors for change in changes if change.factors is not None]
+    return sum(4 * (found.up.nelement() + found.down.nelement()) for found in factors)
+
+
 def scales(changes: Sequence[Contribution]) -> list[float]:
     """Return strength × alpha/rank of each low-rank change."""
     return [change.strength * change.factors.scale for change in changes if change.factors is not None]

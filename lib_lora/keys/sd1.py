@@ -28,4 +28,4 @@ def _paths() -> dict[str, str]:
     return table
 
 
-SD1 = Architecture("sd1", "Stable Diffusion 1", ("unet", "clip_l"), _paths)
+SD1 = Architecture("sd1", "SD 1.x", ("unet", "clip_l"), _paths)

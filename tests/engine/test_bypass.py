@@ -1,0 +1,149 @@
+"""Computing beside a layer gives what merging gives, and works where merging cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lib_lora.engine.bypass import Bypass
+from lib_lora.engine.forwards import computation, compute_merged
+from lib_lora.engine.merged import MergedWeight, Scratch, exact_arithmetic
+from lib_lora.engine.view import CONV, LINEAR, Layer
+from lib_lora.errors import EngineError
+from lib_lora.plan import Contribution
+from tests.engine.changes import Doubling, change, lora
+
+LAYERS: tuple[tuple[str, Callable[[], nn.Module], tuple[int, ...]], ...] = (
+    ("linear", lambda: nn.Linear(24, 16), (2, 7, 24)),
+    ("linear without bias, one row", lambda: nn.Linear(24, 16, bias=False), (24,)),
+    ("conv 1x1", lambda: nn.Conv2d(12, 16, 1), (2, 12, 6, 5)),
+    ("conv 3x3", lambda: nn.Conv2d(12, 16, 3, padding=1), (2, 12, 6, 5)),
+    ("conv with stride", lambda: nn.Conv2d(12, 16, 3, stride=2, padding=1), (2, 12, 6, 5)),
+    ("conv dilated", lambda: nn.Conv2d(12, 16, 3, dilation=2), (2, 12, 6, 5)),
+    (
+        "conv padded in a circle",
+        lambda: nn.Conv2d(12, 16, 3, padding=1, padding_mode="circular"),
+        (2, 12, 6, 5),
+    ),
+    (
+        "conv channels last",
+        lambda: nn.Conv2d(12, 16, 3, padding=1).to(memory_format=torch.channels_last),
+        (2, 12, 6, 5),
+    ),
+)
+BY_LAYER = pytest.mark.parametrize(
+    ("make", "size"), [row[1:] for row in LAYERS], ids=[row[0] for row in LAYERS]
+)
+
+
+def layer_of(module: nn.Module) -> Layer:
+    return Layer("unet.out.2", CONV if isinstance(module, nn.Conv2d) else LINEAR, module)
+
+
+def three(module: nn.Module) -> list[Contribution]:
+    shape = tuple(module.weight.shape)
+    return [
+        change(lora(shape, rank=3, seed=1), shape, 0.7, "a"),
+        change(lora(shape, rank=5, seed=2), shape, -0.4, "b"),
+        change(lora(shape, rank=1, seed=3), shape, 1.3, "c"),
+    ]
+
+
+def merged_output(module: nn.Module, changes: list[Contribution], x: Tensor) -> Tensor:
+    merged = MergedWeight()
+    with exact_arithmetic([torch.device("cpu")]):
+        merged.update(module, changes, Scratch())
+    return compute_merged(computation(layer_of(module).kind), module, merged, x)
+
+
+@BY_LAYER
+@torch.no_grad()
+def test_equals_merging_in_float32(make: Callable[[], nn.Module], size: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    module, x = make(), torch.randn(size)
+    changes = three(module)
+    beside = Bypass(layer_of(module), changes).add_to(module(x), x)
+    assert (beside - merged_output(module, changes, x)).abs().max() < 1e-5
+
+
+@BY_LAYER
+@torch.no_grad()
+def test_in_half_precision_it_is_as_good_as_half_precision(
+    make: Callable[[], nn.Module], size: tuple[int, ...]
+) -> None:
+    torch.manual_seed(0)
+    module, x = make(), torch.randn(size)
+    truth = merged_output(module, three(module), x)
+    half = make().bfloat16()
+    half.load_state_dict(module.state_dict())
+    got = Bypass(layer_of(half), three(module)).add_to(half(x.bfloat16()), x.bfloat16())
+    assert got.dtype == torch.bfloat16
+    assert (got.float() - truth).abs().max() < 0.05 * truth.abs().max()
+
+
+@torch.no_grad()
+def test_neither_input_nor_output_is_written() -> None:
+    module, x = nn.Linear(24, 16), torch.randn(3, 24)
+    output = module(x)
+    kept = x.clone(), output.clone()
+    changed = Bypass(layer_of(module), three(module)).add_to(output, x)
+    assert torch.equal(x, kept[0])
+    assert torch.equal(output, kept[1])
+    assert changed.data_ptr() != output.data_ptr()
+
+
+@torch.no_grad()
+def test_the_number_type_follows_the_output_when_it_changes() -> None:
+    module, x = nn.Linear(24, 16), torch.randn(3, 24)
+    beside = Bypass(layer_of(module), three(module))
+    single = beside.add_to(module(x), x)
+    half = beside.add_to(module(x).half(), x)  # under autocast the input may be wider than the output
+    assert (single.dtype, half.dtype) == (torch.float32, torch.float16)
+    assert torch.allclose(single, half.float(), atol=1e-2)
+    assert torch.equal(beside.add_to(module(x), x), single)
+
+
+class Compressed(nn.Module):
+    """A linear layer that stores whole numbers, as quantising hosts do."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.step = layer.weight.abs().max() / 127
+        self.weight = nn.Parameter((layer.weight / self.step).round().to(torch.int8), requires_grad=False)
+        self.bias = layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight * self.step, self.bias)
+
+
+@torch.no_grad()
+def test_a_compressed_weight_is_neither_read_nor_rounded_again() -> None:
+    plain = nn.Linear(24, 16)
+    module, x = Compressed(plain), torch.randn(3, 24)
+    changes = three(plain)
+    delta = sum(c.adapter.delta(plain.weight) * c.strength for c in changes)
+    got = Bypass(Layer("unet.out.2", LINEAR, module), changes).add_to(module(x), x)
+    assert torch.allclose(got, module(x) + x @ delta.t(), atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_bias_change_is_added() -> None:
+    module, x = nn.Conv2d(12, 16, 3, padding=1), torch.randn(1, 12, 4, 4)
+    changes = three(module)
+    shift = torch.arange(16.0)
+    changes[0] = replace(changes[0], adapter=replace(changes[0].adapter, up_bias=shift))  # type: ignore[type-var]
+    scale = changes[0].adapter.scale  # type: ignore[attr-defined]
+    got = Bypass(layer_of(module), changes).add_to(module(x), x)
+    plain = Bypass(layer_of(module), three(module)).add_to(module(x), x)
+    assert torch.allclose(got - plain, (shift * scale * 0.7)[:, None, None].expand_as(got), atol=1e-5)
+
+
+def test_a_family_that_must_be_merged_says_so() -> None:
+    module = nn.Linear(24, 16)
+    with pytest.raises(EngineError, match=r"Doubling can only be merged.*unet\.out\.2"):
+        Bypass(layer_of(module), [change(Doubling((16, 24)), (16, 24))])

@@ -1,0 +1,132 @@
+"""A plan is a pure function of stack, networks and shapes; the user's number is multiplied once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib_lora.errors import NetworkMismatchError, NotImplementedFieldError
+from lib_lora.network import Network, NetworkCache
+from lib_lora.plan import Plan, make_plan
+from lib_lora.stack.entry import Entry
+from lib_lora.stack.stack import Stack
+from tests.builders import TOY_LAYERS, make_lora_file, toy_sd1
+
+VIEW = toy_sd1().view()
+QUERY = "unet.middle_block.1.transformer_blocks.0.attn1.to_q"
+TEXT = "clip_l.text_model.encoder.layers.0.self_attn.q_proj"
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Network]:
+    """Three files by name: all layers, the UNet's only, the text encoder's only."""
+    folder = tmp_path_factory.mktemp("loras")
+    kinds = {"all": "lora_", "unet": "lora_unet", "text": "lora_te"}
+    opened = {}
+    for seed, (name, prefix) in enumerate(kinds.items()):
+        path = folder / f"{name}.safetensors"
+        layers = {layer: size for layer, size in TOY_LAYERS.items() if layer.startswith(prefix)}
+        make_lora_file(path, layers, seed=seed)
+        opened[name] = NetworkCache().open(path, "sd1")
+    return opened
+
+
+def plan_of(networks: dict[str, Network], *entries: Entry) -> Plan:
+    active = [networks[entry.network] for entry in entries if entry.on]
+    return make_plan(Stack(entries), active, VIEW)
+
+
+def strengths(plan: Plan, name: str) -> list[float]:
+    return [change.strength for change in plan.changes.get(name, ())]
+
+
+def test_the_number_arrives_as_it_was_written(networks: dict[str, Network]) -> None:
+    plan = plan_of(networks, Entry("all", weight=0.8))
+    assert strengths(plan, QUERY) == strengths(plan, TEXT) == [0.8]
+
+
+def test_parts_have_numbers_of_their_own(networks: dict[str, Network]) -> None:
+    plan = plan_of(networks, Entry("all", weight=0.8, te=-0.25, unet=1.5))
+    assert strengths(plan, QUERY) == [1.5]
+    assert strengths(plan, TEXT) == [-0.25]
+    assert {weight.partition(".")[0] for weight in plan.part("unet")} == {"unet"}
+    assert len(plan.part("unet")) + len(plan.part("clip_l")) == len(plan.changes) == 5
+
+
+def test_weight_zero_and_switched_off_change_nothing(networks: dict[str, Network]) -> None:
+    zero = plan_of(networks, Entry("all", weight=0))
+    assert not zero.changes
+    assert zero.te_key == ()
+    assert [entry.fit.total for entry in zero.entries] == [5]
+    off = plan_of(networks, Entry("all", on=False))
+    assert not off.changes
+    assert not off.entries
+
+
+def test_rows_are_counted_as_the_user_sees_them(networks: dict[str, Network]) -> None:
+    plan = plan_of(networks, Entry("all", on=False), Entry("unet"))
+    assert [entry.row for entry in plan.entries] == [2]
+
+
+numbers = st.sampled_from([-0.5, 0.0, 0.3, 1.0])
+rows = st.lists(
+    st.builds(Entry, st.sampled_from(["all", "unet", "text"]), weight=numbers, te=numbers), max_size=5
+)
+
+
+@given(rows, st.randoms())
+def test_the_order_of_additive_rows_does_not_matter(
+    networks: dict[str, Network], entries: list[Entry], chance: object
+) -> None:
+    shuffled = list(entries)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = plan_of(networks, *entries), plan_of(networks, *shuffled)
+    assert one.te_key == other.te_key
+    for name in one.changes:
+        assert [c.key for c in one.changes[name]] == [c.key for c in other.changes[name]]
+
+
+@given(rows)
+def test_the_text_key_tells_what_changes_the_text_encoder(
+    networks: dict[str, Network], entries: list[Entry]
+) -> None:
+    wanted = sorted((e.network, e.te_weight) for e in entries if e.network != "unet" and e.te_weight != 0)
+    plan = plan_of(networks, *entries)
+    assert (plan.te_key == ()) == (not wanted)
+    assert hash(plan.te_key) == hash(plan_of(networks, *entries).te_key)
+    by_unet_only = [Entry(e.network, weight=1.7, te=e.te_weight) for e in entries]
+    assert plan_of(networks, *by_unet_only).te_key == plan.te_key
+    if wanted:
+        moved = [Entry(e.network, te=e.te_weight + 0.01 * (e.te_weight != 0)) for e in entries]
+        assert plan_of(networks, *moved).te_key != plan.te_key
+
+
+def test_a_file_written_anew_has_another_text_key(tmp_path: Path) -> None:
+    path, keys = tmp_path / "a.safetensors", []
+    for seed in (1, 2):
+        make_lora_file(path, TOY_LAYERS, seed=seed, rank=seed)
+        plan = make_plan(Stack((Entry("a"),)), [NetworkCache().open(path, "sd1")], VIEW)
+        keys.append(plan.te_key)
+    assert keys[0] != keys[1]
+
+
+def test_a_misfit_names_its_row(tmp_path: Path, networks: dict[str, Network]) -> None:
+    path = tmp_path / "wide.safetensors"
+    make_lora_file(path, {"lora_unet_conv_in": (9, 4, 3)})
+    wide = NetworkCache().open(path, "sd1")
+    stack = Stack((Entry("all"), Entry("styles/wide")))
+    with pytest.raises(NetworkMismatchError, match=r"row 2 \(styles/wide\): 'wide' does not fit.*SD 1\.x"):
+        make_plan(stack, [networks["all"], wide], VIEW)
+
+
+def test_a_field_that_does_not_act_is_an_error_and_not_silence(networks: dict[str, Network]) -> None:
+    with pytest.raises(NotImplementedFieldError, match="schedule"):
+        plan_of(networks, Entry("all", schedule="0@0,1@1"))
+
+
+def test_networks_must_match_the_rows(networks: dict[str, Network]) -> None:
+    with pytest.raises(ValueError, match="2 active rows, but 1 networks"):
+        make_plan(Stack((Entry("all"), Entry("unet"))), [networks["all"]], VIEW)
