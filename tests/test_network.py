@@ -45,7 +45,8 @@ def test_every_weight_of_a_kohya_file_finds_its_adapter(path: Path) -> None:
 
 def test_what_has_no_place_is_counted_and_named(path: Path) -> None:
     tensors = make_lora_file(path, TOY_LAYERS)
-    tensors["lora_unet_nonsense.lora_up.weight"] = tensors["lora_unet_nonsense.alpha"] = torch.ones(1)
+    tensors["lora_unet_nonsense.lora_up.weight"] = torch.ones(1)
+    tensors["lora_unet_nonsense.alpha"] = torch.ones(1)
     tensors["lora_unet_conv_out.lora_up.weight"] = torch.ones(4, 2, 1, 1)
     tensors["lora_unet_conv_out.lora_down.weight"] = torch.ones(2, 8, 3, 3)
     save_file(tensors, path)
@@ -75,10 +76,8 @@ def test_a_file_of_another_architecture_is_told_by_name(path: Path) -> None:
 
 
 def test_a_few_lucky_weights_do_not_make_a_fit(path: Path) -> None:
-    foreign = {
-        f"lora_unet_output_blocks_1_1_transformer_blocks_{n}_attn1_to_q": (8, 8, 0) for n in range(2, 9)
-    }
-    make_lora_file(path, {QUERY: (8, 8, 0), **foreign})
+    foreign = [f"lora_unet_output_blocks_1_1_transformer_blocks_{n}_attn1_to_q" for n in range(2, 9)]
+    make_lora_file(path, dict.fromkeys([QUERY, *foreign], (8, 8, 0)))
     with pytest.raises(NetworkMismatchError, match="only 1 of its 8 weights"):
         check_fit(open_network(path, "sd1"), SHAPES, "sd1")
 

@@ -15,7 +15,6 @@ from lib_lora.keys.architecture import Architecture
 from lib_lora.keys.sd1 import SD1
 from lib_lora.keys.spellings import ANY_PART, PREFIXES, flat, split_suffix
 
-
 ARCHITECTURES: tuple[Architecture, ...] = (SD1,)
 
 
