@@ -19,7 +19,7 @@ WORD_LIMIT = 120
 VALUE_LIMIT = 300
 DESCRIPTION_LIMIT = 5_000
 TAGS_JSON_LIMIT = 4_000_000  # characters of ss_tag_frequency
-TAG_LIMIT = 100  # tags kept, the commonest first
+TAG_LIMIT = 30  # tags kept, the commonest first
 TRIGGER_LIMIT = 3  # words taken from the tags where no trigger phrase is given
 
 _TRAINED: tuple[tuple[str, str], ...] = (
@@ -150,8 +150,8 @@ def _tags(text: str) -> tuple[tuple[str, int], ...]:
         for tag, count in folder.items() if isinstance(folder, dict) else ():
             if type(count) is int and 0 < count < 10**9:
                 counts[tag] = counts.get(tag, 0) + count
-    commonest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TAG_LIMIT]
-    return tuple((word, count) for tag, count in commonest if (word := clean(tag, WORD_LIMIT)))
+    commonest = sorted(counts, key=counts.__getitem__, reverse=True)[:TAG_LIMIT]
+    return tuple((word, counts[tag]) for tag in commonest if (word := clean(tag, WORD_LIMIT)))
 
 
 def _most_of(tags: tuple[tuple[str, int], ...]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ A sidecar that cannot be read is an empty one with a `problem`; listing never fa
 from __future__ import annotations
 
 import math
-from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,8 @@ SIZE_LIMIT = 1_000_000  # bytes of a sidecar
 TEXT_LIMIT = 20_000  # characters of notes and description
 WORDS_LIMIT = 2_000  # characters of activation text
 WEIGHT_LIMIT = 100.0
-PREVIEW_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+PREVIEW_SUFFIXES = (*_PICTURES, *(f".preview{suffix}" for suffix in _PICTURES))
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,10 @@ def read_sidecar(path: Path) -> Sidecar:
     )
 
 
-def find_preview(path: Path, names: Container[str] | None = None) -> Path | None:
-    """Return the preview picture of the network at `path`: NAME.png, NAME.preview.png and so on.
-
-    `names` are the names in its folder where they are known, which spares asking the disk.
-    """
-    for suffix in (*PREVIEW_SUFFIXES, *(f".preview{suffix}" for suffix in PREVIEW_SUFFIXES)):
-        candidate = path.with_suffix(suffix)
-        if (candidate.name in names) if names is not None else candidate.is_file():
-            return candidate
-    return None
+def find_preview(path: Path) -> Path | None:
+    """Return the preview picture of the network at `path`: NAME.png, NAME.preview.png and so on."""
+    candidates = (path.with_name(path.stem + suffix) for suffix in PREVIEW_SUFFIXES)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def sidecar_path(path: Path) -> Path:

@@ -13,6 +13,8 @@ def clean(text: object, limit: int) -> str:
     """Return `text` as one line of at most `limit` characters without control characters; not text: empty."""
     if not isinstance(text, str):
         return ""
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     return " ".join(_harmless(text[: limit * 4], " ").split())[:limit].rstrip()
 
 
@@ -41,4 +43,4 @@ def _harmless(text: str, line_break: str) -> str:
             return ""
         return character
 
-    return text if text.isascii() and text.isprintable() else "".join(map(kept, text))
+    return "".join(map(kept, text))

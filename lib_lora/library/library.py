@@ -38,8 +38,11 @@ class Library:
         with self._scanning:
             if roots is not None:
                 self._roots = tuple(roots)
-            found = scan(self._roots, {file.path: file for file in self.files()})
-            self._state = (found, Index(found.files))
+            before, index = self._state
+            found = scan(self._roots, before.files)
+            if list(map(id, found.files)) != list(map(id, before.files)):
+                index = Index(found.files)
+            self._state = (found, index)
 
     def files(self) -> tuple[NetworkFile, ...]:
         """Return all files by label, those that cannot be used included."""

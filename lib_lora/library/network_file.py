@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import FileError
 from ..files.architecture import LABELS
@@ -13,6 +14,17 @@ from ..files.header import read_header
 from ..files.metadata import NetworkFacts, Words, facts
 from ..files.sidecars import Sidecar
 from .roles import guess_role
+
+
+class Stamp(NamedTuple):
+    """What a folder's listing tells of a file; while that stays equal, a rescan does not read it again."""
+
+    root: Path
+    path: str
+    size: int
+    mtime_ns: int
+    sidecars: tuple[tuple[str, int, int], ...]  # (name, size, mtime_ns)
+    pictures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,7 @@ class NetworkFile:
     sidecar: Sidecar = field(default=Sidecar(), repr=False)
     preview: Path | None = None
     flaw: str = ""
-    stamp: tuple[object, ...] = field(default=(), repr=False)  # what must be equal for a rescan to keep this
+    stamp: Stamp | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

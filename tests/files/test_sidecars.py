@@ -123,18 +123,12 @@ def test_hostile_texts_are_capped(network: Path) -> None:
 def test_previews(network: Path, suffix: str) -> None:
     picture = write(network.parent / f"neon v1.5{suffix}", b"")
     assert find_preview(network) == picture
-    assert find_preview(network, {picture.name}) == picture
 
 
 def test_the_plain_name_goes_before_preview(network: Path) -> None:
     write(network.with_suffix(".preview.png"), b"")
     plain = write(network.with_suffix(".webp"), b"")
     assert find_preview(network) == plain
-
-
-def test_known_names_spare_the_disk(network: Path) -> None:
-    write(network.with_suffix(".png"), b"")
-    assert find_preview(network, set()) is None
 
 
 def test_a_folder_is_no_preview(network: Path) -> None:

@@ -173,18 +173,37 @@ def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_file_that_vanishes_during_the_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "neon")
     gone = put(tmp_path, "zorp")
-    real = scanning.find_preview
 
-    def vanishing(path: Path, names: object) -> Path | None:
+    def vanishing(path: Path) -> dict[str, str]:
         gone.unlink(missing_ok=True)
-        return real(path, names)  # type: ignore[arg-type]
+        return header.read_metadata(path)
 
-    monkeypatch.setattr(scanning, "find_preview", vanishing)
+    monkeypatch.setattr(scanning, "read_metadata", vanishing)
     library = scanned(tmp_path)
     assert labels(library) == ["neon", "zorp"]
     assert "not there" in library.files()[1].problem
     library.scan()
     assert labels(library) == ["neon"]
+
+
+def test_a_picture_beside_it_is_its_preview(tmp_path: Path) -> None:
+    path = put(tmp_path, "styles/neon v1.5")
+    write(path.with_suffix(".preview.png"), b"")
+    library = scanned(tmp_path)
+    assert library.files()[0].preview == path.with_suffix(".preview.png")
+    write(path.with_suffix(".jpg"), b"")
+    library.scan()
+    assert library.files()[0].preview == path.with_suffix(".jpg")
+
+
+def test_a_root_given_as_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "styles/neon")
+    monkeypatch.chdir(tmp_path)
+    library = scanned(Path())
+    (before,) = library.files()
+    library.scan()
+    assert library.files()[0] is before
+    assert before.label == "styles/neon"
 
 
 class TestRescan:
