@@ -1,0 +1,71 @@
+"""The base model: UNet and text model together, on latents of freshly drawn pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from demo.train.art import ArtAutoencoder
+from demo.train.loop import Dice, train
+from demo.train.models import Painter, Words, make_alphas
+from demo.train.pictures import draw_batch, draw_pool, to_tensor
+from demo.train.settings import Settings
+from demo.train.text import strange_words, with_stranger
+from demo.world.captions import loose_caption
+
+EMPTY = 0.1  # share of captions left empty, for classifier-free guidance
+NOISE_OFFSET = 0.12  # the last alpha is not zero: without it the starting noise's mean tints the picture
+
+
+def step_weights(alphas: torch.Tensor) -> torch.Tensor:
+    """Loss weight by time: min-SNR-5 where there is signal, SNR^-0.5 where there is almost none."""
+    snr = alphas / (1 - alphas)
+    return torch.where(snr > 1, snr.clamp(max=5) / snr, snr.clamp(max=1) ** -0.5)
+
+
+def noisy(
+    latents: torch.Tensor, dice: Dice, alphas: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Noised latents, times (spread evenly over the batch) and the noise."""
+    count = len(latents)
+    times = (
+        ((torch.arange(count) + dice.uniform(count)) / count * len(alphas)).long().clamp(0, len(alphas) - 1)
+    )
+    noise = dice.normal(*latents.shape) + NOISE_OFFSET * dice.normal(count, 4, 1, 1)
+    alpha = alphas[times].view(-1, 1, 1, 1)
+    return alpha.sqrt() * latents + (1 - alpha).sqrt() * noise, times, noise
+
+
+def latent_scale(art: ArtAutoencoder) -> float:
+    """What latents are multiplied by to have a spread of one."""
+    with torch.no_grad():
+        return 1 / float(art.encode(to_tensor(draw_pool(256, 7)))[0].std())
+
+
+def weighted_error(
+    noise: torch.Tensor, guess: torch.Tensor, times: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    return ((guess.float() - noise).pow(2).mean((1, 2, 3)) * weights[times]).mean()
+
+
+def train_base(
+    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
+) -> Painter:
+    """Train (or take up again) and return the painter with its averaged weights."""
+    plan, words, alphas = settings.base, Words(), make_alphas()
+    weights, strangers, scale = step_weights(alphas), strange_words(words), latent_scale(art)
+
+    def loss_of(dice: Dice, step: int) -> torch.Tensor:
+        specs, pictures = draw_batch(plan.batch, dice.words)
+        captions = [loose_caption(s, dice.words) for s in specs]
+        shown = [
+            "" if dice.words.random() < EMPTY else with_stranger(c, dice.words, strangers) for c in captions
+        ]
+        with torch.no_grad():
+            latents = art.encode(pictures)[0] * scale
+        inputs, times, noise = noisy(latents, dice, alphas)
+        return weighted_error(noise, painter(inputs, times, words(shown)), times, weights)
+
+    painter.load_state_dict(train("base", plan, painter, loss_of, folder, stop_after))
+    return painter

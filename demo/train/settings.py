@@ -1,0 +1,50 @@
+"""Every number of the training in one place. A second, tiny set lets tests run the whole chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One stage: how many steps, how large, how fast. The rate is held for `hold` of the steps, then decays."""
+
+    steps: int
+    batch: int
+    rate: float
+    seed: int
+    hold: float = 0.3
+    warm: int = 50
+    ema: float = 0.998
+    save_every: int = 250
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The stages of one whole training."""
+
+    art: Plan
+    kl: Plan
+    text: Plan
+    base: Plan
+    lora: Plan
+    pool: int = 6000
+    lora_pictures: int = 400
+
+
+FULL = Settings(
+    art=Plan(steps=1800, batch=24, rate=2e-3, seed=11, ema=0.99),
+    kl=Plan(steps=3600, batch=8, rate=2e-3, seed=12, ema=0.99),
+    text=Plan(steps=400, batch=48, rate=2e-3, seed=13, hold=0.5, ema=0.99),
+    base=Plan(steps=7000, batch=16, rate=1e-3, seed=14),
+    lora=Plan(steps=600, batch=16, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
+)
+TOY = Settings(
+    art=Plan(steps=3, batch=4, rate=2e-3, seed=11, save_every=1),
+    kl=Plan(steps=3, batch=2, rate=2e-3, seed=12, save_every=1),
+    text=Plan(steps=3, batch=4, rate=2e-3, seed=13, save_every=1),
+    base=Plan(steps=3, batch=4, rate=1e-3, seed=14, save_every=1),
+    lora=Plan(steps=3, batch=4, rate=3e-3, seed=15, save_every=1),
+    pool=16,
+    lora_pictures=8,
+)
