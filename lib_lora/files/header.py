@@ -44,7 +44,7 @@ BITS: Mapping[str, int] = MappingProxyType(
         "F4": 4,
     }
 )
-_FIELDS = {"dtype", "shape", "data_offsets"}
+_FIELDS = frozenset(("dtype", "shape", "data_offsets"))
 _SPACE = " \t\r\n"
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 
 from ..errors import AmbiguousNetworkError, NetworkNotFoundError, nearest
 from ..files.hashes import is_junk, short
@@ -15,6 +17,7 @@ from .known_hashes import KnownHashes
 from .network_file import NetworkFile
 from .scan import Scan, scan
 
+RESCAN_AFTER = 2.0  # seconds after a scan, before a name that leads nowhere causes another
 SHOWN = 8  # candidates named in a message
 _ADDNET = re.compile(r"(.+?)\s*\(([0-9a-fA-F]{8}|[0-9a-fA-F]{10}|[0-9a-fA-F]{12}|[0-9a-fA-F]{64})\)")
 
@@ -22,8 +25,10 @@ _ADDNET = re.compile(r"(.+?)\s*\(([0-9a-fA-F]{8}|[0-9a-fA-F]{10}|[0-9a-fA-F]{12}
 class Library:
     """All networks below the root folders, as of the last scan; empty before the first."""
 
-    def __init__(self, roots: Sequence[Path]) -> None:
+    def __init__(self, roots: Sequence[Path], rescan_after: float = RESCAN_AFTER) -> None:
         self._roots = tuple(roots)
+        self._rescan_after = rescan_after
+        self._scanned = -inf  # monotonic seconds
         self._hashes = KnownHashes()
         self._scanning = Lock()
         self._state = (Scan(), Index(()))  # replaced whole, so that readers need no lock
@@ -43,6 +48,7 @@ class Library:
             if list(map(id, found.files)) != list(map(id, before.files)):
                 index = Index(found.files)
             self._state = (found, index)
+            self._scanned = monotonic()
 
     def files(self) -> tuple[NetworkFile, ...]:
         """Return all files by label, those that cannot be used included."""
@@ -70,9 +76,25 @@ class Library:
         """Return the one file that a row means: by name and hash, by hash, by label, file name, alias.
 
         A hash that no file has does not hide a file of that name: it may have been trained further. Hashes of
-        all files are computed only when the name leads nowhere. Raises NetworkNotFoundError with the nearest
-        names, AmbiguousNetworkError with all candidates.
+        all files are computed only when the name leads nowhere. Where nothing is found, or the file is gone,
+        the folders are looked at again. Raises NetworkNotFoundError with the nearest names,
+        AmbiguousNetworkError with all candidates.
         """
+        try:
+            found = self._find(network, hash)
+        except NetworkNotFoundError:
+            if not self._may_have_changed():
+                raise
+        else:
+            if found.path.exists() or not self._may_have_changed():
+                return found
+        self.scan()
+        return self._find(network, hash)
+
+    def _may_have_changed(self) -> bool:
+        return monotonic() - self._scanned >= self._rescan_after
+
+    def _find(self, network: str, hash: str) -> NetworkFile:
         files, index = self.files(), self._state[1]
         named = index.related(network)
         if not named and (match := _ADDNET.fullmatch(network.strip())):

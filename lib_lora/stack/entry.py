@@ -76,11 +76,12 @@ def _number(default: float | None, doc: str, **facts: Any) -> Any:
     return field(default=default, metadata={"kind": "number", "doc": doc, **facts})
 
 
+def _weight(default: float | None, doc: str) -> Any:
+    return _number(default, doc, low=-WEIGHT_LIMIT, high=WEIGHT_LIMIT)
+
+
 def _switch(default: bool, doc: str) -> Any:
     return field(default=default, metadata={"kind": "switch", "doc": doc})
-
-
-_WEIGHT = {"low": -WEIGHT_LIMIT, "high": WEIGHT_LIMIT}
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ class Entry:
     hash: str = _text(
         "first 12 hex digits of the payload's sha256; finds a renamed file, decides between equals"
     )
-    weight: float = _number(1.0, "strength of the whole network; 0 is not the same as off", **_WEIGHT)
-    te: float | None = _number(None, "strength in the text encoder, when it differs from weight", **_WEIGHT)
-    unet: float | None = _number(None, "strength in the UNet, when it differs from weight", **_WEIGHT)
+    weight: float = _weight(1.0, "strength of the whole network; 0 is not the same as off")
+    te: float | None = _weight(None, "strength in the text encoder, when it differs from weight")
+    unet: float | None = _weight(None, "strength in the UNet, when it differs from weight")
     on: bool = _switch(True, "whether the row acts")
     role: str = _text("kind of network: character, beautifier, style, concept, clothing, object; advice only")
     schedule: str = _text("strength over the sampling steps: 0@0,1@0.5", acts=False)

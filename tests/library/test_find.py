@@ -326,6 +326,30 @@ class TestNotFound:
             library.find(name)
 
 
+class TestLookingAgain:
+    def test_a_file_that_came_since_is_found(self, root: Path) -> None:
+        library = Library([root], rescan_after=0)
+        library.scan()
+        put(root, "fresh", 9)
+        assert library.find("fresh").label == "fresh"
+
+    def test_a_file_renamed_since_is_found_by_its_hash(self, root: Path) -> None:
+        library = Library([root], rescan_after=0)
+        library.scan()
+        (root / "neon.safetensors").rename(root / "glow.safetensors")
+        assert library.find("neon", payload_hash(1)[:12]).label == "glow"
+        with pytest.raises(NetworkNotFoundError):
+            library.find("neon")
+
+    def test_a_library_never_scanned_looks(self, root: Path) -> None:
+        assert Library([root]).find("neon").label == "neon"
+
+    def test_not_again_right_after_a_scan(self, root: Path, library: Library) -> None:
+        put(root, "fresh", 9)
+        with pytest.raises(NetworkNotFoundError):
+            library.find("fresh")
+
+
 def test_a_name_that_is_only_a_suffix(library: Library) -> None:
     with pytest.raises(NetworkNotFoundError):
         library.find(".safetensors")
