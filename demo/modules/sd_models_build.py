@@ -9,9 +9,14 @@ import torch
 from modules.sd_hijack_clip import FrozenCLIPEmbedder
 from modules.sd_models_config import ModelConfig
 
-with contextlib.redirect_stdout(io.StringIO()):  # ldm prints that xformers is missing
+# ldm prints that xformers is missing. This must be imported before threads run: stdout is theirs too.
+with contextlib.redirect_stdout(io.StringIO()):
+    from ldm.modules.diffusionmodules import model as ldm_model
     from ldm.modules.diffusionmodules.model import Decoder, Encoder
     from ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+# ldm also prints the kind of each attention it makes.
+ldm_model.print = lambda *args, **kwargs: None
 
 
 class DiffusionWrapper(torch.nn.Module):
@@ -116,7 +121,7 @@ class LatentDiffusion(torch.nn.Module):
 
 def build_model(config: ModelConfig) -> LatentDiffusion:
     """An uninitialised model: made without memory first, so that no time goes into random weights."""
-    with torch.device("meta"), contextlib.redirect_stdout(io.StringIO()):
+    with torch.device("meta"):
         model = LatentDiffusion(config)
     model.to_empty(device="cpu")
     positions = model.cond_stage_model.transformer.text_model.embeddings

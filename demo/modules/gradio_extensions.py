@@ -1,0 +1,177 @@
+"""The only place of the stand-in that knows that gradio has versions: 4.40 by default, 3.41 by choice."""
+
+from __future__ import annotations
+
+import inspect
+import io
+
+import gradio as gr
+from PIL import Image
+
+GRADIO4 = int(gr.__version__.split(".")[0]) >= 4
+
+if GRADIO4:
+    from gradio import component_meta
+
+    # Subclassing a component would write a .pyi file beside our source.
+    component_meta.create_or_modify_pyi = lambda *args, **kwargs: None
+
+
+# {elem_id: text}; script.js turns them into titles.
+tooltips: dict[str, str] = {}
+
+
+def js(code: str) -> dict[str, str]:
+    """The keyword that runs JavaScript at an event."""
+    return {"js" if GRADIO4 else "_js": code}
+
+
+def form_component(base: type, name: str, classes: tuple[str, ...] = (), **fixed) -> type:
+    """Subclass a component under a new name; the page draws it as its base, with more CSS classes."""
+
+    def __init__(self, *args, **kwargs):
+        tooltip = kwargs.pop("tooltip", None)
+        if tooltip and kwargs.get("elem_id"):
+            tooltips[kwargs["elem_id"]] = tooltip
+        kwargs["elem_classes"] = [*_listed(kwargs.get("elem_classes")), *classes]
+        for key, value in fixed.items():
+            kwargs.setdefault(key, value)
+        base.__init__(self, *args, **kwargs)
+
+    # gradio reads the configuration of a component from its constructor's signature.
+    __init__.__signature__ = inspect.signature(base.__init__)
+    return type(base)(name, (base,), {"__init__": __init__, "is_template": True, "__module__": __name__})
+
+
+def _listed(classes) -> list[str]:
+    if classes is None:
+        return []
+    return [classes] if isinstance(classes, str) else list(classes)
+
+
+def watch_components(before, after) -> None:
+    """Call `before(component, **kwargs)` and `after(...)` around the making of every component."""
+    base = gr.components.Component if GRADIO4 else gr.components.IOComponent
+    original = getattr(base.__init__, "watched", base.__init__)
+
+    def __init__(self, *args, **kwargs):
+        before(self, **kwargs)
+        original(self, *args, **kwargs)
+        after(self, **kwargs)
+
+    __init__.watched = original
+    __init__.__signature__ = inspect.signature(original)
+    base.__init__ = __init__
+
+
+def mask_editor(elem_id: str, **kwargs):
+    """A picture one can paint a mask on."""
+    if GRADIO4:
+        return gr.ImageEditor(
+            type="pil",
+            elem_id=elem_id,
+            sources=["upload", "clipboard"],
+            transforms=(),
+            brush=gr.Brush(default_size=12, colors=["#ffffff"], color_mode="fixed"),
+            eraser=gr.Eraser(default_size=12),
+            layers=False,
+            image_mode="RGBA",
+            **kwargs,
+        )
+    return gr.Image(
+        type="pil",
+        elem_id=elem_id,
+        source="upload",
+        tool="sketch",
+        image_mode="RGBA",
+        brush_color="#ffffff",
+        **kwargs,
+    )
+
+
+def read_mask_editor(value) -> tuple[Image.Image | None, Image.Image | None]:
+    """(picture, mask) of a mask editor; the mask is white where somebody painted."""
+    if not isinstance(value, dict):
+        return None, None
+    if "background" in value:
+        picture, layers = value.get("background"), value.get("layers") or []
+        if picture is None:
+            return None, None
+        mask = Image.new("L", picture.size, 0)
+        for layer in layers:
+            alpha = layer.convert("RGBA").getchannel("A").resize(picture.size)
+            mask.paste(255, mask=alpha.point(lambda level: 255 if level > 0 else 0))
+        return picture, mask
+    picture, mask = value.get("image"), value.get("mask")
+    return picture, mask.convert("L") if mask is not None else None
+
+
+def mask_editor_value(image: Image.Image | None):
+    """What a mask editor takes for a picture without a mask."""
+    if GRADIO4 and image is not None:
+        return {"background": image, "layers": [], "composite": None}
+    return image
+
+
+def image_upload(elem_id: str, **kwargs):
+    """An ordinary picture field."""
+    sources = {"sources": ["upload", "clipboard"]} if GRADIO4 else {"source": "upload"}
+    return gr.Image(type="pil", elem_id=elem_id, **sources, **kwargs)
+
+
+def gallery(elem_id: str, **kwargs):
+    """A picture gallery that shows files as they are."""
+    return gr.Gallery(
+        elem_id=elem_id,
+        preview=True,
+        object_fit="contain",
+        **({"format": "png"} if GRADIO4 else {}),
+        **kwargs,
+    )
+
+
+def local_theme():
+    """The default theme with fonts the machine has: nothing is fetched from the net."""
+    return gr.themes.Default(
+        font=[gr.themes.Font("system-ui"), gr.themes.Font("Segoe UI"), gr.themes.Font("sans-serif")],
+        font_mono=[gr.themes.Font("ui-monospace"), gr.themes.Font("Consolas"), gr.themes.Font("monospace")],
+    )
+
+
+def rewrite_page(head) -> None:
+    """Put `head()` into every page before its end, and take the addresses of other servers out."""
+    templates = gr.routes.templates
+    original = getattr(templates.TemplateResponse, "rewritten", templates.TemplateResponse)
+
+    def template_response(*args, **kwargs):
+        response = original(*args, **kwargs)
+        page = response.body.decode("utf8")
+        page = _without_other_servers(page).replace("</head>", f"{head()}</head>", 1)
+        response.body = page.encode("utf8")
+        response.init_headers()
+        return response
+
+    template_response.rewritten = original
+    templates.TemplateResponse = template_response
+
+
+def _without_other_servers(page: str) -> str:
+    for host in ("fonts.googleapis.com", "fonts.gstatic.com", "cdnjs.cloudflare.com"):
+        while (at := page.find(host)) >= 0:
+            start = page.rfind("<", 0, at)
+            is_script = page.startswith("<script", start)
+            end = page.find("</script>", at) + len("</script>") if is_script else page.find(">", at) + 1
+            page = page[:start] + page[end:]
+    return page
+
+
+def launch_arguments(allowed_paths: list[str]) -> dict[str, object]:
+    """Arguments of `Blocks.launch` in both versions."""
+    return {"allowed_paths": allowed_paths, "show_api": False, "quiet": True, "share": False}
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """A picture as PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
