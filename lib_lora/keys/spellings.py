@@ -43,9 +43,9 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".scale": "scale",
         # DoRA
         ".dora_scale": "dora_scale",
-        ".lora_magnitude_vector": "dora_scale",
-        ".lora_magnitude_vector.weight": "dora_scale",
-        ".lora_magnitude_vector.default.weight": "dora_scale",
+        ".lora_magnitude_vector": "magnitude",
+        ".lora_magnitude_vector.weight": "magnitude",
+        ".lora_magnitude_vector.default.weight": "magnitude",
         # LoHa
         ".hada_w1_a": "hada_w1_a",
         ".hada_w1_b": "hada_w1_b",
@@ -73,6 +73,7 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".a2.weight": "a2",
         ".b1.weight": "b1",
         ".b2.weight": "b2",
+        ".bm.weight": "bm",
         # (IA)³
         ".on_input": "on_input",
         ".ia3_l": "ia3_l",
@@ -113,6 +114,15 @@ PREFIXES: tuple[tuple[str, str], ...] = (
 )
 
 
+BY_PREFIX: tuple[tuple[str, str, str], ...] = (
+    ("oft_unet_", "oft_blocks", "kohya_oft_blocks"),
+    ("lora_unet_", "weight", "ia3"),
+    ("lora_te", "weight", "ia3"),
+    ("lycoris_", "weight", "ia3"),
+)
+"""Prefix, usual role and its meaning there: kohya's OFT reads alpha otherwise; a lone `weight` is (IA)³."""
+
+
 def flat(path: str) -> str:
     """The spelling in which dots and underscores are one; no two modules of a known model share it."""
     return path.replace(".", "_")
@@ -123,8 +133,15 @@ def split_suffix(name: str) -> tuple[str, str] | None:
     for start in sorted(_possible_starts(name)):
         role = SUFFIXES.get(name[start:])
         if role is not None and start > 0:
-            return name[:start], role
+            return name[:start], _behind_prefix(name, role)
     return None
+
+
+def _behind_prefix(name: str, role: str) -> str:
+    for prefix, usual, meaning in BY_PREFIX:
+        if role == usual and flat(name[: len(prefix)]) == prefix:
+            return meaning
+    return role
 
 
 def _possible_starts(name: str) -> Iterator[int]:

@@ -10,7 +10,7 @@ from lib_lora.errors import ModelUnavailableError
 from lib_lora.keys import resolve
 from lib_lora.keys.clip import clip_modules
 from lib_lora.keys.sd1 import LAYOUT, TEXT_LAYERS
-from lib_lora.keys.spellings import PREFIXES, SUFFIXES, flat
+from lib_lora.keys.spellings import BY_PREFIX, PREFIXES, SUFFIXES, flat
 from lib_lora.keys.unet import unet_modules
 
 QUERY = "unet.input_blocks.4.1.transformer_blocks.0.attn1.to_q"
@@ -27,7 +27,7 @@ DIALECTS = (
         QUERY,
         "lora_up",
     ),
-    ("kohya OFT", f"oft_unet_{flat(BLOCK)}_attn1_to_q.oft_blocks", QUERY, "oft_blocks"),
+    ("kohya OFT", f"oft_unet_{flat(BLOCK)}_attn1_to_q.oft_blocks", QUERY, "kohya_oft_blocks"),
     ("kohya text", "lora_te_text_model_encoder_layers_3_self_attn_q_proj.alpha", TEXT, "alpha"),
     ("kohya text 1", "lora_te1_text_model_encoder_layers_3_self_attn_q_proj.alpha", TEXT, "alpha"),
     ("LyCORIS wrapper", f"lycoris_{flat(BLOCK)}_attn1_to_out_0.hada_w1_a", OUTPUT, "hada_w1_a"),
@@ -148,7 +148,11 @@ def test_any_prefix_any_separator_any_suffix(
     name = (flat(stem) if underscores else stem) + suffix
     resolution = resolve([name], "sd1")
     if part in ("", canonical.partition(".")[0]):
-        assert resolution.groups == {canonical: {SUFFIXES[suffix]: name}}
+        usual = SUFFIXES[suffix]
+        meanings = [
+            meaning for known, role, meaning in BY_PREFIX if flat(name).startswith(known) and role == usual
+        ]
+        assert resolution.groups == {canonical: {(*meanings, usual)[0]: name}}
     else:
         assert resolution.unmatched == (name,)
 
