@@ -1,8 +1,8 @@
 """One file opened for one architecture: a change for every weight it names, and what found no place.
 
 networks = NetworkCache()
-network = networks.open(path, "sd1")         # FileError, AdapterError
-fit = check_fit(network, view.shapes, "sd1")   # NetworkMismatchError
+network = networks.open(path, "sd1")            # FileError, AdapterError
+fit = check_fit(network, view.shapes, "sd1")    # NetworkMismatchError
 """
 
 from __future__ import annotations

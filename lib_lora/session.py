@@ -6,8 +6,7 @@
         ...                                  # encode text, sample
         report = session.report()
     finally:
-        session.detach()                     # deletes what was installed; merged weights are kept for the
-        next time
+        session.detach()                     # takes it off; merged weights are kept for the next time
     session.forget()                         # drops those too: the checkpoint changed or the extension goes
 
 Attaching the same plan to the same view again does nothing, another plan takes the first one's place, and
