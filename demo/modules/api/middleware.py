@@ -23,6 +23,8 @@ def _answer(error: Exception) -> JSONResponse:
 
 def api_middleware(app) -> None:
     """Install both nets: one for exceptions that leave a route, one for those FastAPI would answer itself."""
+    # A page that was open before a restart asks at once; its first request must not close the list of nets.
+    app.middleware_stack = None
 
     @app.middleware("http")
     async def exception_handling(request, call_next):
