@@ -71,7 +71,7 @@ class DoRA:
 
     def delta(self, base: Tensor) -> Tensor:
         """Return the change in the shape of `base`."""
-        direction = self.inner.delta(base).add_(base)
+        direction = base + self.inner.delta(base)
         axes = (0, *range(2, base.dim())) if self.on_input else tuple(range(1, base.dim()))
         norms = torch.linalg.vector_norm(direction, dim=axes) + EPSILON
         return direction.mul_(self._along(self.lengths / norms, base)).sub_(base)

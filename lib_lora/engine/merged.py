@@ -1,7 +1,9 @@
 """Merging: `ours = W0 + Σ strength · delta`, computed in float32 and rounded once.
 
-The whole stack of low-rank changes is one `addmm`; other families follow one by one. The result is a
-function of W0 and the plan alone: always from W0, never from an earlier result, never by subtraction.
+The whole stack of low-rank changes is one `addmm`; other families follow one by one, in the stack's order.
+Every one of them is computed from W0, the weight its file was trained on, whatever else is in the stack: so
+the order of the rows matters to the last rounding only, and each row does what it does alone. The result is a
+function of W0 and the plan: always from W0, never from an earlier result, never by subtraction.
 """
 
 from __future__ import annotations
@@ -108,8 +110,10 @@ class MergedWeight:
         else:
             self._slots = None
             target.copy_(base)
-        for change in others:
-            _add(change, target, scratch)
+        if others:
+            exact = _exact(base, scratch)
+            for change in others:
+                _add(change, target, exact)
         if not direct:
             self.weight.copy_(target)
             _check_range(target, self.weight.dtype)
@@ -134,23 +138,28 @@ class MergedWeight:
             self._bias_print = Fingerprint(base)
 
 
-def _add(change: Contribution, target: Tensor, scratch: Scratch) -> None:
-    """Add a change that is not of low rank; it sees the weight as the changes before it left it."""
+def _exact(base: Tensor, scratch: Scratch) -> Tensor:
+    """Return W0 as a contiguous float32 tensor: itself where it is one."""
+    if base.dtype == torch.float32 and base.is_contiguous():
+        return base
+    return scratch.like(base, torch.float32, "base", plain=True).copy_(base)
+
+
+def _add(change: Contribution, target: Tensor, base: Tensor) -> None:
+    """Add a change that is not of low rank, made for `base`."""
     adapter = on_device(change.adapter, target.device)
-    if isinstance(adapter, InPlace):
-        base = scratch.like(target, target.dtype, "base").copy_(target)
+    if isinstance(adapter, InPlace) and target.dtype == base.dtype:
         adapter.add_to(target, base, change.strength)
     else:
-        target.add_(adapter.delta(target), alpha=change.strength)
+        target.add_(adapter.delta(base), alpha=change.strength)
 
 
 def bias_change(changes: Sequence[Contribution], bias: Tensor | None) -> Tensor | None:
     """Return the sum of all changes to a layer's bias in float32, None when there is none."""
-    start = None if bias is None else bias.detach().float()
+    base = None if bias is None else bias.detach().float()
     total: Tensor | None = None
     for change in changes:
-        now = start if start is None or total is None else start + total
-        added = change.adapter.bias(None if now is None else now.cpu())
+        added = change.adapter.bias(None if base is None else base.cpu())
         if added is not None:
             scaled = added * change.strength
             total = scaled if total is None else total + scaled

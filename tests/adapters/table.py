@@ -386,6 +386,11 @@ CASES: tuple[Case, ...] = (
     Case("DoRA by a vector", draw_dora(draw_lora, "vector"), dora(lora, "out")),
     Case("DoRA of PEFT", draw_dora(draw_lora, "magnitude"), dora(lora, "magnitude")),
     Case("DoHa", draw_dora(draw_loha, "out"), dora(loha, "out")),
+    Case(
+        "DoRA of a full difference",
+        draw_dora(lambda shape: {"diff": normal(*shape)}, "out"),
+        dora(lambda weight, t: t["diff"], "out"),
+    ),
     Case("DoKr on inputs", draw_dora(draw_lokr("full", "factors"), "in"), dora(lokr, "in")),
 )
 

@@ -192,17 +192,18 @@ def test_a_weight_beyond_half_precision_is_refused_with_the_way_out() -> None:
         merge(layer, [change(lora(shape), shape, 1e6)])
 
 
-def test_other_families_see_the_weight_as_left_by_those_before() -> None:
+def test_other_families_see_the_hosts_weight_whatever_else_is_in_the_stack() -> None:
     layer = channels_last()
     shape = tuple(layer.weight.shape)
     low = change(lora(shape), shape, 0.5, "low")
     for family in (Doubling, DoublingInPlace):
         others = [change(family(shape), shape, 1.0, "x"), change(family(shape), shape, 0.5, "y")]
-        want = exact(layer.weight, [low]) * 2 * 1.5
+        want = exact(layer.weight, [low]) + 1.5 * layer.weight
         got = merge(layer, [low, *others])
         assert torch.allclose(got.double(), want, atol=1e-5)
         assert got.stride() == layer.weight.stride()
-        assert torch.equal(merge(layer, others), layer.weight * 3)
+        assert torch.equal(merge(layer, others), layer.weight * 2.5)
+        assert torch.allclose(merge(layer, others), merge(layer, others[::-1]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("family", [Doubling, DoublingInPlace], ids=["by delta", "in place"])
@@ -210,7 +211,16 @@ def test_other_families_are_rounded_once_too(family: type[Doubling]) -> None:
     layer = linear().bfloat16()
     shape = tuple(layer.weight.shape)
     got = merge(layer, [change(family(shape), shape, 0.3, name) for name in "xyz"])
-    assert torch.equal(got, (layer.weight.double() * 1.3**3).bfloat16())
+    assert torch.equal(got, (layer.weight.double() * 1.9).bfloat16())
+
+
+@pytest.mark.parametrize("family", [Doubling, DoublingInPlace], ids=["by delta", "in place"])
+def test_other_families_keep_float64(family: type[Doubling]) -> None:
+    layer = linear().double()
+    shape = tuple(layer.weight.shape)
+    got = merge(layer, [change(family(shape), shape, 0.5)])
+    assert got.dtype == torch.float64
+    assert (got - layer.weight * 1.5).abs().max() < 1e-7  # the change itself is made in float32
 
 
 def test_a_bias_is_changed_and_the_hosts_is_not() -> None:

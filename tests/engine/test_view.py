@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
 
 from lib_lora.engine.view import CONV, GROUP_NORM, LAYER_NORM, LINEAR, build_view, layer_kind, weight_shape
 from lib_lora.errors import ModelUnavailableError
@@ -31,13 +32,14 @@ KINDS = (
     (nn.Conv2d(2, 3, 1), CONV),
     (nn.GroupNorm(1, 2), GROUP_NORM),
     (nn.LayerNorm(2), LAYER_NORM),
+    (weight_norm(nn.Linear(2, 3)), LINEAR),
     (nn.Embedding(2, 3), None),
     (nn.GroupNorm(1, 2, affine=False), None),
     (nn.Identity(), None),
 )
 
 
-@pytest.mark.parametrize(("module", "kind"), KINDS, ids=[type(m).__name__ + str(k) for m, k in KINDS])
+@pytest.mark.parametrize(("module", "kind"), KINDS, ids=[f"{type(m).__name__} is {k}" for m, k in KINDS])
 def test_kinds(module: nn.Module, kind: str | None) -> None:
     assert layer_kind(module) == kind
 
