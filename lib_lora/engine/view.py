@@ -81,7 +81,7 @@ def build_view(
 
 def layer_kind(module: Any) -> str | None:
     """Tell a layer by what it offers, because hosts bring classes of their own; None for everything else."""
-    if getattr(module, "weight", None) is None:
+    if not _has_weight(module):
         return None
     if hasattr(module, "_conv_forward"):
         return CONV
@@ -92,6 +92,14 @@ def layer_kind(module: Any) -> str | None:
     if isinstance(module, nn.Linear) or type(module).__name__ == "Linear":
         return LINEAR
     return None
+
+
+def _has_weight(module: Any) -> bool:
+    """Look into the module's own tables first: asking a thousand modules for what they lack is slow."""
+    own = vars(module)
+    if own["_parameters"].get("weight") is not None or own.get("weight") is not None:
+        return True
+    return "parametrizations" in own["_modules"] and getattr(module, "weight", None) is not None
 
 
 def weight_shape(module: Any) -> Shape:
