@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from lib_lora.adapters import Adapter, Family, find_family, fits_widened
+from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened
 from lib_lora.errors import AdapterError, NetworkMismatchError, NotAnAdapterError, UnreadableFileError
 from lib_lora.files.architecture import LABELS
 from lib_lora.files.metadata import facts
@@ -228,4 +228,4 @@ def _modules(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _size(shape: Shape) -> str:
-    return "×".join(str(size) for size in shape)
+    return "×".join("any" if size == ANY else str(size) for size in shape)

@@ -23,7 +23,7 @@ from lib_lora.adapters.glora import FAMILY as GLORA
 from lib_lora.adapters.loha import FAMILY as LOHA
 from lib_lora.adapters.lokr import FAMILY as LOKR
 from lib_lora.adapters.lora import FAMILY as LORA
-from lib_lora.adapters.tensors import shown, size_of
+from lib_lora.adapters.tensors import laid_over, shown, size_of
 from lib_lora.errors import AdapterError
 
 INNER: tuple[Family, ...] = (LORA, LOHA, LOKR, GLORA, FULL)
@@ -70,11 +70,13 @@ class DoRA:
         """The change depends on the weight, so it has no factors of its own."""
 
     def delta(self, base: Tensor) -> Tensor:
-        """Return the change in the shape of `base`."""
-        direction = base + self.inner.delta(base)
+        """Return the change in the shape of `base`; input channels beyond ours stay and count in no length."""
+        own = base[:, : self._inputs(base)]
+        direction = own + self.inner.delta(own)
         axes = (0, *range(2, base.dim())) if self.on_input else tuple(range(1, base.dim()))
         norms = torch.linalg.vector_norm(direction, dim=axes) + EPSILON
-        return direction.mul_(self._along(self.lengths / norms, base)).sub_(base)
+        change = direction.mul_(self._along(self.lengths / norms, base)).sub_(own)
+        return laid_over(change.flatten(1), base)
 
     def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
         """Add the change to `out` without making it; `out` is contiguous and of the shape of `base`.
@@ -82,7 +84,7 @@ class DoRA:
         With c = g/‖V‖ the change is `(c − 1)·W + c·up @ down`, and the norms follow from W and the factors.
         """
         factors = self.inner.factors(tuple(base.shape))
-        if factors is None:
+        if factors is None or self._inputs(base) < base.shape[1]:
             out.add_(self.delta(base), alpha=strength)
             return
         down = factors.down * factors.scale
@@ -97,6 +99,11 @@ class DoRA:
     def bias(self, base: Tensor | None = None) -> Tensor | None:
         """Return the change to the bias, which has no length."""
         return self.inner.bias(base)
+
+    def _inputs(self, base: Tensor) -> int:
+        """Return how many input channels the change inside was made for."""
+        made_for = self.inner.shape
+        return made_for[1] if len(made_for) == base.dim() else made_for[1] // math.prod(base.shape[2:])
 
     def _along(self, values: Tensor, base: Tensor) -> Tensor:
         kernel = (1,) * (base.dim() - 2)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from lib_lora.adapters import find_family
 from lib_lora.adapters.dora import read
 from lib_lora.errors import AdapterError
-from tests.adapters.table import draw_loha, draw_lokr, draw_lora
+from tests.adapters.table import Tensors, draw_loha, draw_lokr, draw_lora
 
 NOTHING = {"lora_up": torch.zeros(2, 1), "lora_down": torch.zeros(1, 2)}
 W = torch.tensor([[3.0, 4.0], [0.0, 2.0]])
@@ -77,10 +79,20 @@ def test_other_families_stand_inside() -> None:
     assert read({**draw_lora((24, 16)), "dora_scale": torch.ones(24, 1)}).family == "DoRA"
 
 
-def test_a_wide_host_is_no_place_for_lengths_of_inputs() -> None:
-    adapter = read({**draw_lora((24, 4, 3, 3)), "dora_scale": torch.ones(1, 4, 1, 1)})
-    assert adapter.fits((24, 4, 3, 3))
-    assert not adapter.fits((24, 9, 3, 3))
+@pytest.mark.parametrize("draw", [draw_lora, draw_loha], ids=["LoRA", "LoHa"])
+@pytest.mark.parametrize("lengths", [(24, 1, 1, 1), (1, 4, 1, 1)], ids=["outputs", "inputs"])
+def test_input_channels_beyond_its_own_stay_and_count_in_no_length(
+    draw: Callable[[tuple[int, ...]], Tensors], lengths: tuple[int, ...]
+) -> None:
+    torch.manual_seed(2)
+    adapter = read({**draw((24, 4, 3, 3)), "dora_scale": torch.ones(lengths)})
+    base = torch.randn(24, 9, 3, 3)
+    change = adapter.delta(base)
+    assert not change[:, 4:].any()
+    assert torch.allclose(change[:, :4], adapter.delta(base[:, :4]), atol=1e-6)
+    out = base.clone()
+    adapter.add_to(out, base, 1.0)
+    assert torch.allclose(out, base + change, atol=1e-6)
 
 
 @pytest.mark.parametrize(
