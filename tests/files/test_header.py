@@ -98,6 +98,13 @@ def test_accepted_as_the_library_does(tmp_path: Path, content: bytes) -> None:
         assert list(file.keys()) == ["a"]
 
 
+def test_names_may_stand_in_another_order_than_their_places(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.safetensors", raw(b"{" + B + b"," + A + b"}", b"xy"))
+    assert {name: info.start for name, info in read_header(path).tensors.items()} == {"b": 1, "a": 0}
+    with safe_open(path, "np") as file:
+        assert set(file.keys()) == {"a", "b"}
+
+
 def test_a_header_is_a_value(tmp_path: Path) -> None:
     header = read_header(write(tmp_path / "x.safetensors", GOOD))
     with pytest.raises(TypeError):
