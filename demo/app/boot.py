@@ -29,6 +29,7 @@ def load_extensions() -> None:
     extensions.list_extensions()
     sd_checkpoints.list_models()
     scripts.load_scripts()
+    script_callbacks.list_optimizers_callback()
     script_callbacks.list_unets_callback()
     extra_networks.initialize()
     extra_networks.register_default_extra_networks()

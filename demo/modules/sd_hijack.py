@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from modules import script_callbacks
 from modules.sd_hijack_clip import FrozenCLIPEmbedder, FrozenCLIPEmbedderWithCustomWords
 
 
@@ -20,6 +19,21 @@ def sdp_attention_forward(self, x, context=None, mask=None):
     return self.to_out(out.transpose(1, 2).reshape(batch, x.shape[1], -1))
 
 
+class TorchForUnet:
+    """torch as ldm's UNet sees it: joining a skip of an odd size stretches the other part to fit."""
+
+    def __getattr__(self, name: str):
+        return getattr(torch, name)
+
+    def cat(self, tensors, *args, **kwargs):
+        if len(tensors) == 2:
+            a, b = tensors
+            if a.shape[-2:] != b.shape[-2:]:
+                a = torch.nn.functional.interpolate(a, b.shape[-2:], mode="nearest")
+            tensors = (a, b)
+        return torch.cat(tensors, *args, **kwargs)
+
+
 class StableDiffusionModelHijack:
     """Wraps the text encoder at every load and unwraps it before weights are copied in."""
 
@@ -32,9 +46,10 @@ class StableDiffusionModelHijack:
 
     def apply_optimizations(self, option=None) -> None:
         from ldm.modules.attention import CrossAttention
+        from ldm.modules.diffusionmodules import openaimodel
 
-        script_callbacks.list_optimizers_callback()
         CrossAttention.forward = sdp_attention_forward
+        openaimodel.th = TorchForUnet()
         self.optimization_method = "sdp"
 
     def hijack(self, model) -> None:

@@ -31,8 +31,8 @@ def _signature_of(base: type):
 class InputAccordion(gr.Checkbox):
     """An accordion with a switch in its title; its value is the switch, a bool.
 
-    Use as `with InputAccordion(False, label=…, elem_id=…) as enabled:`. The switch itself is a hidden check box;
-    script.js draws the visible one.
+    Use as `with InputAccordion(False, label=…, elem_id=…) as enabled:`. The switch itself is a hidden
+    check box; page.js draws the visible one.
     """
 
     is_template = True

@@ -25,7 +25,8 @@ def _inline(text: str) -> str:
 
 def javascript_html() -> str:
     """script.js, then the classic scripts, then the modules, by extension and name."""
-    head = f"<script>var opts = {_inline(shared.opts.dumpjson())}, hints = {_inline(json.dumps(tooltips))};</script>\n"
+    values = {"opts": shared.opts.dumpjson(), "hints": json.dumps(tooltips)}
+    head = "".join(f"<script>var {name} = {_inline(value)};</script>\n" for name, value in values.items())
     own = sorted(STYLE.glob("*.js"), key=lambda path: (path.name != "script.js", path.name))
     classic = [*own, *(file.path for file in scripts.list_scripts("javascript", ".js"))]
     head += "".join(f'<script type="text/javascript" src="{webpath(path)}"></script>\n' for path in classic)

@@ -29,7 +29,9 @@
     bar.setAttribute("aria-valuemax", "100");
     const fill = document.createElement("div");
     fill.className = "progress";
-    bar.append(fill);
+    const text = document.createElement("div");
+    text.className = "progress-text";
+    bar.append(fill, text);
     const preview = document.createElement("div");
     preview.className = "livePreview";
     const container = gradioApp().getElementById(`${tab}_gallery_container`);
@@ -45,7 +47,7 @@
         if (part > 0) words.push(`${Math.round(part * 100)}%`);
         if (answer.eta !== null && answer.eta > 1) words.push(`ETA: ${time(answer.eta)}`);
         if (answer.textinfo) words.push(answer.textinfo);
-        fill.textContent = words.join(" · ");
+        text.textContent = words.join(" · ");
         if (answer.live_preview) {
           const image = new Image();
           image.alt = "Preview";

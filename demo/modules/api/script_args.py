@@ -38,7 +38,7 @@ def selectable_script(name: str | None, runner):
 
 
 def init_script_args(request, default_args: list, selectable, selectable_index, runner) -> list:
-    """Defaults, then the infotext's, then the request's own values; what is short is filled, what is long is cut."""
+    """Defaults, then the infotext's, then the request's own values; surplus values are dropped."""
     args = default_args.copy()
     if request.infotext:
         infotext_utils.script_args_from_infotext(runner, args, request.infotext)
