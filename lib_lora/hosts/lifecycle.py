@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lib_lora.engine.view import ModelView
@@ -62,7 +62,8 @@ class Lifecycle:
         with self._told(p):
             with _Level(self, p):
                 result = call()
-                report = self._session.report()
+                applied = self._session.report()
+                report = replace(applied, notes=(*request.notes, *applied.notes))
             if report.unet_layers and not report.unet_calls:
                 raise NotAppliedError(
                     "The picture was sampled without the LoRA stack: the WebUI used a UNet that cannot be "

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib_lora.errors import LoraStackError
+from lib_lora.files.hashes import is_junk
 from lib_lora.library.library import Library, NetworkFile
 from lib_lora.stack.serialization import decode, require_implemented
 from lib_lora.stack.stack import Stack
@@ -24,6 +25,7 @@ class Request:
     tab: str
     stack: Stack = field(default_factory=Stack)
     files: tuple[NetworkFile, ...] = ()
+    notes: tuple[str, ...] = ()
     failure: Exception | None = None
 
 
@@ -38,15 +40,19 @@ def make_request(tab: str, text: Any, library: Library) -> Request:
     try:
         stack = decode(text)
         require_implemented(stack)
-        files = []
-        entries = []
-        for entry in stack.entries:
+        files, entries, notes = [], [], []
+        for row, entry in enumerate(stack.entries, 1):
             if entry.on:
                 file = library.find(entry.network, entry.hash)
+                if not is_junk(entry.hash) and not library.has_hash(file, entry.hash):
+                    notes.append(
+                        f"row {row}: '{file.label}' is not the file this stack was made with ({entry.hash}); "
+                        "that one is not in your folders"
+                    )
                 files.append(file)
                 entry = replace(entry, network=file.label, hash=library.hash_of(file))
             entries.append(entry)
-        return Request(tab, replace(stack, entries=tuple(entries)), tuple(files))
+        return Request(tab, replace(stack, entries=tuple(entries)), tuple(files), tuple(notes))
     except LoraStackError as error:
         return Request(tab, failure=error)
 

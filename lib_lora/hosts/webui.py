@@ -100,6 +100,8 @@ class Door:
             return
         if request.failure is None:
             p.extra_generation_params[infotext.KEY] = infotext.write(request.stack)
+        for note in request.notes:
+            p.comment(f"{TITLE}: {note}")
         if request.failure is not None or request.files:
             setattr(p, ATTRIBUTE, request)
             self.share_hashes(p)

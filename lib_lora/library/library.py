@@ -68,6 +68,11 @@ class Library:
         """Return the first 12 hex digits of the payload's sha256, computed on first use; raises FileError."""
         return short(self._hashes.compute(file))
 
+    def has_hash(self, file: NetworkFile, hash: str) -> bool:
+        """Tell whether `hash`, of any kind and length, is one of the file's or one that it claims."""
+        wanted = hash.strip().lower()
+        return self._hashes.claims(file, wanted) or self._hashes.matches(file, wanted)
+
     def summary(self, file: NetworkFile) -> dict[str, object]:
         """Return what the page shows of a file, with the computed hash where it is known."""
         return file.summary(short(self._hashes.known(file)))
@@ -86,7 +91,7 @@ class Library:
             if not self._may_have_changed():
                 raise
         else:
-            if found.path.exists() or not self._may_have_changed():
+            if os.path.exists(found.path) or not self._may_have_changed():  # noqa: PTH110  it never raises
                 return found
         self.scan()
         return self._find(network, hash)

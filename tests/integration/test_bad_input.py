@@ -1,0 +1,99 @@
+"""Bad input over the API: an error naming the row and the way out, never a picture as if all were well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Server
+
+pytestmark = pytest.mark.demo
+
+GOOD = "clothing/mecha"
+
+
+def row(network: Any = GOOD, **fields: Any) -> dict[str, Any]:
+    return {"version": 1, "entries": [{"network": network, **fields}]}
+
+
+BAD_STACKS = [
+    pytest.param(row("clothing/mechaa"), ["mechaa", "mecha"], id="unknown name with the nearest one"),
+    pytest.param(row(weight="abc"), ["row 1", "weight", "abc"], id="weight is a word"),
+    pytest.param('{"entries": [{"network": "x", "weight": Infinity}]}', ["weight"], id="weight is infinite"),
+    pytest.param('{"entries": [{"network": "x", "weight": NaN}]}', ["weight"], id="weight is not a number"),
+    pytest.param(row(weight=1e9), ["row 1", "weight"], id="weight beyond reason"),
+    pytest.param(row(weight=True), ["row 1", "weight"], id="weight is a switch"),
+    pytest.param(row(te="0.5"), ["row 1", "te"], id="text-encoder weight is a word"),
+    pytest.param(row(3), ["row 1", "network"], id="name is a number"),
+    pytest.param(row(""), ["row 1", "network"], id="no name"),
+    pytest.param('{"version": 1, "entries": [', ["line"], id="text broken off"),
+    pytest.param("[[[[", ["stack"], id="no stack at all"),
+    pytest.param({"version": 99, "entries": []}, ["99"], id="from the future"),
+    pytest.param(7, ["stack"], id="a number instead of a stack"),
+    pytest.param(row(region="inpaint"), ["region", "not"], id="a field that does not act yet"),
+    pytest.param(row("bad/empty"), ["empty"], id="file without content"),
+    pytest.param(row("bad/truncated"), ["truncated"], id="file cut short"),
+    pytest.param(row("bad/pickled"), ["pickled"], id="file that is a pickle"),
+    pytest.param(row("bad/no_tensors"), ["no_tensors"], id="file without tensors"),
+    pytest.param(row("bad/strange_numbers"), ["F99"], id="file of unknown numbers"),
+    pytest.param(row("bad/not_a_number"), ["not_a_number"], id="file with NaN"),
+    pytest.param(row("bad/full_size"), ["full_size", "row 1"], id="file for a larger model"),
+    pytest.param(row("bad/stranger"), ["stranger"], id="file that is no LoRA"),
+    pytest.param(row("bad/for_sdxl"), ["for_sdxl", "SDXL"], id="file for SDXL"),
+]
+
+
+@pytest.fixture(scope="module")
+def plain(server: Server) -> tuple[str, ...]:
+    answer = server.draw()
+    assert answer.status == 200, answer.body
+    return answer.pixels
+
+
+@pytest.mark.parametrize(("stack", "named"), BAD_STACKS)
+def test_refused_with_a_reason_and_nothing_left_behind(
+    server: Server, plain: tuple[str, ...], stack: Any, named: list[str]
+) -> None:
+    answer = server.draw(stack)
+    assert answer.status == 422, answer.body
+    said = str(answer.body["detail"])
+    for word in named:
+        assert word.lower() in said.lower(), said
+    assert "Traceback" not in said
+    assert server.draw().pixels == plain
+
+
+@pytest.mark.parametrize("stack", ["", None, {"version": 1, "entries": []}, row(on=False), row(weight=0)])
+def test_nothing_to_apply_is_the_plain_picture(server: Server, plain: tuple[str, ...], stack: Any) -> None:
+    answer = server.draw(stack)
+    assert answer.status == 200, answer.body
+    assert answer.pixels == plain
+
+
+def test_a_file_that_is_not_the_one_meant_is_used_but_told(server: Server) -> None:
+    """It may have been trained further: the name counts, and the page and the picture's comments say so."""
+    answer = server.draw(row(hash="123456789abc"))
+    assert answer.status == 200, answer.body
+    assert answer.pixels == server.draw(row()).pixels
+    report = server.call("/lora-stack/report?tab=txt2img").body
+    assert "123456789abc" in report["line"]
+
+
+def test_a_row_that_is_off_may_be_missing(server: Server, plain: tuple[str, ...]) -> None:
+    """It is kept for later and must not stop the picture."""
+    answer = server.draw(row("gone", on=False))
+    assert answer.status == 200, answer.body
+    assert answer.pixels == plain
+
+
+def test_arguments_may_be_fewer_than_the_script_has(server: Server, plain: tuple[str, ...]) -> None:
+    body = {"alwayson_scripts": {"LoRA Stack": {"args": [True]}}}
+    assert server.draw(**body).pixels == plain
+
+
+def test_the_page_hears_of_the_failure_too(server: Server) -> None:
+    server.draw(row("clothing/mechaa"))
+    report = server.call("/lora-stack/report?tab=txt2img").body
+    assert report["ok"] is False
+    assert "mechaa" in report["line"]
