@@ -241,12 +241,10 @@ def _check_offsets(path: Path, tensors: Mapping[str, TensorInfo], payload: int) 
             )
         bits = _bits(info)
         if bits > COUNT_LIMIT:
-            raise TensorOffsetError(
-                f"{_title(path, name)} of shape {list(info.shape)} is larger than any file."
-            )
+            raise TensorOffsetError(f"{_title(path, name)} of shape {_shape(info)} is larger than any file.")
         if bits != 8 * size:
             raise TensorOffsetError(
-                f"{_title(path, name)} of shape {list(info.shape)} in {info.dtype} needs {bits / 8:g} bytes, "
+                f"{_title(path, name)} of shape {_shape(info)} in {info.dtype} needs {bits / 8:g} bytes, "
                 f"but its place has {size}."
             )
         position = info.end
@@ -258,6 +256,10 @@ def _check_offsets(path: Path, tensors: Mapping[str, TensorInfo], payload: int) 
         raise TensorOffsetError(
             f"{path.name} has {payload - position} bytes after its last tensor. Download it again."
         )
+
+
+def _shape(info: TensorInfo) -> str:
+    return "×".join(map(str, info.shape[:8])) + ("…" if len(info.shape) > 8 else "")
 
 
 def _bits(info: TensorInfo) -> int:

@@ -6,6 +6,7 @@ A sidecar that cannot be read is an empty one with a `problem`; listing never fa
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def read_sidecar(path: Path) -> Sidecar:
 def find_preview(path: Path) -> Path | None:
     """Return the preview picture of the network at `path`: NAME.png, NAME.preview.png and so on."""
     candidates = (path.with_name(path.stem + suffix) for suffix in PREVIEW_SUFFIXES)
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    return next((file for file in candidates if os.path.isfile(file)), None)  # noqa: PTH113  it never raises
 
 
 def sidecar_path(path: Path) -> Path:
@@ -67,15 +68,13 @@ def sidecar_path(path: Path) -> Path:
 
 def _read(path: Path) -> tuple[str, str]:
     """Return a small text file's content and what is wrong with it; a missing file is empty and fine."""
-    if not path.exists():
-        return "", ""
     try:
         with open_regular(path) as (file, identity):
             if identity.size > SIZE_LIMIT:
                 return "", f"{path.name} is larger than {SIZE_LIMIT} bytes and was not read."
             return file.read(SIZE_LIMIT).decode("utf-8-sig"), ""
     except UnreadableFileError as error:
-        return "", str(error)
+        return "", "" if isinstance(error.__cause__, FileNotFoundError) else str(error)
     except UnicodeDecodeError:
         return "", f"{path.name} is not UTF-8 text."
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import FileError
 from ..files.header import read_metadata
 from ..files.metadata import read_words
-from ..files.sidecars import PREVIEW_SUFFIXES, Sidecar, read_sidecar
+from ..files.sidecars import PREVIEW_SUFFIXES, Sidecar, find_preview, read_sidecar
 from .network_file import NetworkFile, Stamp
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")  # the last two are listed to say why they cannot be used
@@ -47,7 +47,7 @@ def scan(roots: Sequence[Path], previous: Sequence[NetworkFile]) -> Scan:
 
 def _walk(root: Path, visited: set[str], problems: list[str]) -> Iterator[dict[str, os.DirEntry[str]]]:
     """Yield the entries of `root` and of the folders below it, each real folder once, links followed."""
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112  Path.is_dir raises where a folder above may not be entered
         problems.append(f"The folder {root} does not exist. Create it, or change the setting.")
         return
     waiting = [str(root)]
@@ -110,7 +110,7 @@ def _read(stamp: Stamp) -> NetworkFile:
         mtime_ns=max(stamp.mtime_ns, 0),
         words=read_words(metadata),
         sidecar=read_sidecar(path) if stamp.sidecars else Sidecar(),
-        preview=path.with_name(stamp.pictures[0]) if stamp.pictures else None,
+        preview=find_preview(path) if stamp.pictures else None,
         flaw=flaw,
         stamp=stamp,
     )

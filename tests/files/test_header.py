@@ -26,6 +26,7 @@ from lib_lora.errors import (
     MetadataError,
     NotSafetensorsError,
     TensorInfoError,
+    TensorOffsetError,
     UnreadableFileError,
 )
 from lib_lora.files.header import FIRST_READ, TensorInfo, read_header, read_metadata
@@ -119,6 +120,13 @@ def test_names_in_messages_are_harmless(tmp_path: Path) -> None:
         read_header(path)
     assert "'azzz" in str(caught.value)
     assert len(str(caught.value)) < 250
+
+
+def test_a_shape_of_a_million_dimensions_does_not_fill_the_page(tmp_path: Path) -> None:
+    header = b'{"a":{"dtype":"U8","shape":[' + b"1," * 1_000_000 + b'1],"data_offsets":[0,2]}}'
+    with pytest.raises(TensorOffsetError) as caught:
+        read_header(write(tmp_path / "x.safetensors", raw(header, b"xx")))
+    assert len(str(caught.value)) < 150
 
 
 plain_text = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)

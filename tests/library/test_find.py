@@ -212,6 +212,21 @@ class TestHash:
         assert library.summary(file)["hash"] == payload_hash(8)[:12]
         assert library.summary(file)["hash_note"] == f"The file itself says {'ab' * 6}."
 
+    @pytest.mark.parametrize(
+        ("wanted", "has"),
+        [
+            pytest.param(payload_hash(1)[:12], True, id="its own"),
+            pytest.param("ab" * 6, True, id="the one it claims"),
+            pytest.param(payload_hash(2)[:12], False, id="another's"),
+            pytest.param("123456789abc", False, id="nobody's"),
+        ],
+    )
+    def test_whether_a_file_has_a_hash(self, root: Path, wanted: str, has: bool) -> None:
+        put(root, "neon", 1, sshs_model_hash="ab" * 32)
+        library = Library([root])
+        library.scan()
+        assert library.has_hash(library.find("neon"), f" {wanted.upper()} ") is has
+
     def test_a_file_that_changed_since_the_scan_is_hashed_as_it_is(
         self, root: Path, library: Library
     ) -> None:
