@@ -104,8 +104,7 @@ class Session:
         patches = [patch for part in parts for patch in part.patches]
         calls = {part.part: part.calls for part in parts}
         layers = {part.part: len(part.patches) for part in parts}
-        merges = sum(part.merges for part in parts)
-        before = self._told[1] if self._told is not None else 0.0
+        seconds = (self._told[1] if self._told is not None else 0.0) + sum(part.seconds for part in parts)
         held = [kept.nbytes for kept in self._store.values()]
         held += [patch.bypass.nbytes for patch in patches if patch.bypass is not None]
         return Report(
@@ -114,11 +113,11 @@ class Session:
             te_layers=layers.get(TEXT_PART, 0),
             unet_calls=calls.get("unet", 0),
             te_calls=calls.get(TEXT_PART, 0),
-            merged=sum(patch.merged is not None for patch in patches),
+            merged=sum(name in self._store for name in plan.changes),
             bypassed=sum(patch.bypass is not None for patch in patches),
-            seconds=before + sum(part.seconds for part in parts),
+            seconds=seconds,
             bytes=sum(held),
-            reused=not merges,
+            reused=seconds == 0,
             notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         )
 

@@ -154,15 +154,36 @@ def test_the_next_picture_with_the_same_stack_merges_nothing(
     plan = plan_of(networks, view, a=1.0)
     session.attach(view, plan)
     first = toy.run()
-    assert not session.report().reused
-    seconds = session.report().seconds
+    report = session.report()
+    assert report.seconds > 0
+    assert not report.reused
     session.detach()
-    for again in (plan, plan_of(networks, view, a=1.0)):  # the same plan, and an equal one
-        session.attach(view, again)
-        assert same(toy.run(), first)
-        assert session.report().reused
-        session.detach()
-    assert seconds > 0
+    session.attach(view, plan)  # the same plan in another phase of the same picture: its time is told once
+    assert same(toy.run(), first)
+    assert session.report().seconds == report.seconds
+    session.attach(view, plan_of(networks, view, a=1.0))  # the next picture's plan
+    assert same(toy.run(), first)
+    assert session.report().reused
+    assert session.report().merged == 5
+    session.detach()
+
+
+def test_the_text_encoders_share_is_told_after_sampling_too(
+    toy: ToyModel, networks: dict[str, Network]
+) -> None:
+    session, view = Session(), toy.view()
+    plan = plan_of(networks, view, a=1.0)
+    session.attach(view, plan)
+    toy.clip_l(torch.zeros(1, 1, 8))
+    text = session.report()
+    session.detach()
+    session.attach(view, plan)
+    toy.unet(torch.zeros(1, 4, 5, 5))
+    report = session.report()
+    session.detach()
+    assert (text.merged, report.merged) == (1, 5)
+    assert (report.te_calls, report.unet_calls) == (0, 4)
+    assert report.seconds > text.seconds > 0
 
 
 def test_a_moved_slider_merges_only_what_it_changes(toy: ToyModel, networks: dict[str, Network]) -> None:
@@ -486,8 +507,8 @@ def test_weights_that_cannot_be_watched_are_merged_for_every_picture(networks: d
     first = in_inference_mode(toy.run)
     session.detach()
     with torch.inference_mode():
-        for layer in view.layers.values():
-            layer.module.weight.mul_(2)  # leaves no trace that could be seen
+        for name in plan.changes:
+            view.layers[name].module.weight.mul_(2)  # leaves no trace that could be seen
     session.attach(view, plan)
     assert not same(in_inference_mode(toy.run), first)
     session.detach()

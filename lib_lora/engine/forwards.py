@@ -75,3 +75,5 @@ def _autocast(x: Tensor) -> bool:
         return torch.is_autocast_enabled(x.device.type)
     except TypeError:  # before PyTorch 2.4 the question was only about CUDA
         return torch.is_autocast_enabled()
+    except RuntimeError:  # a kind of device that has no autocast
+        return False

@@ -25,9 +25,9 @@ class EntryReport:
 class Report:
     """State of a session.
 
-    Layers are counted once however many rows change them; *_layers are those planned, *_calls how often
-    layers of ours ran since attaching. `seconds` is the time merging took, `bytes` the memory it holds,
-    `reused` tells that nothing had to be merged since attaching.
+    Layers are counted once however many rows change them. *_layers are those of the plan, *_calls how often
+    ours ran since attaching, merged and bypassed how each is applied. `seconds` is the time merging took for
+    this plan so far, `reused` tells that nothing had to be merged for it; `bytes` is the memory we hold.
     """
 
     entries: tuple[EntryReport, ...] = ()
