@@ -16,7 +16,7 @@ from demo.train.loop import Dice, train
 from demo.train.pictures import draw_pool, psnr, to_tensor
 from demo.train.settings import Settings
 
-WIDTH = 96
+WIDTH = 64
 
 
 class Residual(nn.Module):
@@ -51,7 +51,7 @@ class ArtAutoencoder(nn.Module):
 
 
 def train_art(settings: Settings, folder: Path, stop_after: int | None = None) -> ArtAutoencoder:
-    """Train (or take up again) and return the averaged network, frozen, with `spread` = latent std as a buffer."""
+    """Train (or take up again) and return the averaged network, frozen."""
     torch.manual_seed(settings.art.seed)
     model, plan = ArtAutoencoder(), settings.art
     pool = to_tensor(draw_pool(settings.pool, 5))

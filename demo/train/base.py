@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from demo.train.art import ArtAutoencoder
-from demo.train.loop import Dice, train
+from demo.train.loop import Dice, place_in_team, train
 from demo.train.models import Painter, Words, make_alphas
 from demo.train.pictures import draw_batch, draw_pool, to_tensor
 from demo.train.settings import Settings
@@ -54,10 +54,11 @@ def train_base(
 ) -> Painter:
     """Train (or take up again) and return the painter with its averaged weights."""
     plan, words, alphas = settings.base, Words(), make_alphas()
+    count = plan.batch // place_in_team()[1]
     weights, strangers, scale = step_weights(alphas), strange_words(words), latent_scale(art)
 
     def loss_of(dice: Dice, step: int) -> torch.Tensor:
-        specs, pictures = draw_batch(plan.batch, dice.words)
+        specs, pictures = draw_batch(count, dice.words)
         captions = [loose_caption(s, dice.words) for s in specs]
         shown = [
             "" if dice.words.random() < EMPTY else with_stranger(c, dice.words, strangers) for c in captions

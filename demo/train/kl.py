@@ -26,7 +26,7 @@ NOISE = 0.5  # the decoder must forgive this much error in a latent, as a sample
 
 
 def centre_only(conv: nn.Conv2d) -> None:
-    """Keep a 3x3 convolution a 1x1 one: enlarged pixels then give the same answer as the art."""
+    """Keep a 3x3 convolution a 1x1 one: enlarged pixels then answer as the art does."""
     mask = torch.zeros_like(conv.weight)
     mask[:, :, 1, 1] = 1
     with torch.no_grad():
@@ -79,7 +79,7 @@ def lift(inner: Autoencoder) -> Autoencoder:
 def train_kl(
     settings: Settings, folder: Path, art: ArtAutoencoder, stop_after: int | None = None
 ) -> Autoencoder:
-    """Train the inner half (or take it up again) and return the lifted autoencoder, at the art latents' scale."""
+    """Train the inner half (or take it up again) and return it lifted, at the art latents' scale."""
     torch.manual_seed(settings.kl.seed)
     inner, plan = make_inner(), settings.kl
     pool, unseen = to_tensor(draw_pool(settings.pool, 5)), to_tensor(draw_pool(48, 99))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from torch import nn
 
 from demo.train.settings import Plan
@@ -44,6 +45,20 @@ def rate_at(plan: Plan, step: int) -> float:
     return plan.rate * min(1.0, (step + 1) / plan.warm) * max(0.02, level)
 
 
+def place_in_team() -> tuple[int, int]:
+    """This process's number and how many share each step; (0, 1) when it works alone."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def share_gradients(weights: list[nn.Parameter]) -> None:
+    """Replace every gradient by its mean over the team."""
+    flat = torch.cat([w.grad.flatten() for w in weights])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for w, part in zip(weights, flat.split([w.numel() for w in weights]), strict=True):
+        w.grad.copy_(part.view_as(w))
+
+
 def train(
     name: str,
     plan: Plan,
@@ -53,9 +68,10 @@ def train(
     stop_after: int | None = None,
     report: Callable[[int], str] | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Train `model` in place; return the averaged weights. State is kept in `folder`/NAME.state.pt.
+    """Train `model` in place; return the averaged weights. State: `folder`/NAME.state.pt.
 
-    `stop_after` ends early after that many steps in all, as an interruption would.
+    `stop_after` ends early after that many steps in all, as an interruption would. In a team of processes each
+    draws its own share of the batch; all end with the same weights and the first keeps the state.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.state.pt"
@@ -68,21 +84,24 @@ def train(
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average, step, seconds = state["average"], state["step"], state["seconds"]
+    number, team = place_in_team()
     started, losses = time.process_time(), []
     last = plan.steps if stop_after is None else min(plan.steps, stop_after)
     while step < last:
         for group in optimiser.param_groups:
             group["lr"] = rate_at(plan, step)
-        loss = loss_of(Dice.of(plan.seed, step), step)
+        loss = loss_of(Dice.of(plan.seed, step * team + number), step)
         optimiser.zero_grad(set_to_none=False)
         loss.backward()
+        if team > 1:
+            share_gradients(weights)
         nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
         step += 1
         with torch.no_grad():
             torch._foreach_lerp_(average, weights, 1 - min(plan.ema, (step + 1) / (step + 20)))
         losses.append(float(loss.detach()))
-        if step % plan.save_every == 0 or step == last:
+        if number == 0 and (step % plan.save_every == 0 or step == last):
             spent = seconds + time.process_time() - started
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
             save({**state, "step": step, "seconds": spent}, path)

@@ -1,4 +1,4 @@
-"""The three networks in SD1's shapes, narrow: UNet, CLIP text model, KL-f8 autoencoder; and the noise schedule."""
+"""The three networks in SD1's shapes but narrow (UNet, CLIP text model, KL-f8), and the noise schedule."""
 
 from __future__ import annotations
 

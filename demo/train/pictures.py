@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from demo.world.concepts import CONCEPTS
-from demo.world.render import enlarge, render
+from demo.world.render import render
 from demo.world.spec import Spec, draw_details, draw_spec
 
 
@@ -24,7 +24,7 @@ def to_pictures(tensors: torch.Tensor) -> np.ndarray:
 
 
 def draw_pool(count: int, seed: int) -> np.ndarray:
-    """Pictures for the autoencoders: the world, every concept, mixtures of both and stacks; uint8 (count, 32, 32, 3)."""
+    """Pictures for the autoencoders: the world, every concept and mixtures; uint8 (count, 32, 32, 3)."""
     rng, out = random.Random(f"pool {seed}"), np.empty((count, 32, 32, 3), np.uint8)
     names = tuple(CONCEPTS)
     for place in out:
@@ -57,6 +57,3 @@ def grid(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
 def psnr(pictures: torch.Tensor, truth: torch.Tensor) -> float:
     """Mean decibels over pictures in -1..1."""
     return float((10 * torch.log10(4 / ((pictures - truth) ** 2).mean((1, 2, 3)))).mean())
-
-
-__all__ = ["draw_batch", "draw_pool", "enlarge", "grid", "psnr", "to_pictures", "to_tensor"]

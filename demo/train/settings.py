@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """One stage: how many steps, how large, how fast. The rate is held for `hold` of the steps, then decays."""
+    """One stage: how many steps, how large, how fast. The rate holds for `hold` of the steps, then decays."""
 
     steps: int
     batch: int
@@ -33,10 +33,10 @@ class Settings:
 
 
 FULL = Settings(
-    art=Plan(steps=1800, batch=24, rate=2e-3, seed=11, ema=0.99),
+    art=Plan(steps=2400, batch=16, rate=3e-3, seed=11, ema=0.99),
     kl=Plan(steps=3600, batch=8, rate=2e-3, seed=12, ema=0.99),
     text=Plan(steps=400, batch=48, rate=2e-3, seed=13, hold=0.5, ema=0.99),
-    base=Plan(steps=7000, batch=16, rate=1e-3, seed=14),
+    base=Plan(steps=5000, batch=16, rate=1e-3, seed=14),
     lora=Plan(steps=600, batch=16, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(

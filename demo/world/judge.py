@@ -1,8 +1,8 @@
 """Says what a picture shows, by drawing the alternatives and comparing: no trained network involved.
 
-For each slot every value is drawn in place of the asked one, at the shift and cut that fit best, and the value
-whose drawing is nearest wins. Only pixels in which the alternatives differ are compared, so one slot's fault
-does not count against another. Where an alternative is transparent, the best fitting background shows through.
+For each slot every value is drawn in place of the asked one, at the shift and cut that fit best, and the
+value whose drawing is nearest wins. Only pixels in which the alternatives differ are compared, so one slot's
+fault does not count against another. Where an alternative is transparent, the best fitting background shows through.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def find_scene(art: np.ndarray, figure: np.ndarray) -> tuple[str, np.ndarray]:
 
 
 def place_figure(art: np.ndarray, spec: Spec) -> Details:
-    """The shift and hair cut at which the asked figure fits best; unasked details stay at their first value."""
+    """The shift and hair cut at which the asked figure fits best; other details stay at their first value."""
     best, found = np.inf, Details()
     for dx, dy, cut in product(SHIFTS_X, SHIFTS_Y, range(CUTS)):
         details = Details(dx, dy, cut)

@@ -31,7 +31,7 @@ def sprinkle(
     d: Draw, rng: random.Random, count: int, rows: tuple[int, int], colours: tuple[Colour, ...]
 ) -> None:
     for _ in range(count):
-        d.point((rng.choice((*range(0, 8), *range(24, 32))), rng.randint(*rows)), fill=rng.choice(colours))
+        d.point((rng.choice((*range(8), *range(24, 32))), rng.randint(*rows)), fill=rng.choice(colours))
 
 
 def cloud(d: Draw, x: int, y: int, colour: Colour = (255, 255, 255)) -> None:

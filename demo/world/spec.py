@@ -25,7 +25,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Details:
-    """The uncaptioned part: figure shift in art pixels, hair cut, shirt pattern, eyes, and the scene's own seed."""
+    """The uncaptioned part: shift in art pixels, hair cut, shirt pattern, eyes, and the scene's own seed."""
 
     dx: int = 0
     dy: int = 0
