@@ -21,11 +21,13 @@ FLOORS = {
     "keys": 2,
     "library": 3,
     "network": 3,
+    "inspection": 3,
     "plan": 4,
     "engine": 5,
     "ui": 5,
     "session": 6,
     "hosts": 7,
+    "__main__": 7,
 }
 TORCH_FREE = (
     "stack",
@@ -36,6 +38,9 @@ TORCH_FREE = (
     "files.hashes",
     "files.metadata",
     "files.sidecars",
+    "inspection.inspect",
+    "inspection.render",
+    "__main__",
 )
 HOST_MODULES = ("modules", "backend", "modules_forge", "ldm_patched", "networks", "launch")
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))

@@ -70,7 +70,7 @@ class DoRA:
         """The change depends on the weight, so it has no factors of its own."""
 
     def delta(self, base: Tensor) -> Tensor:
-        """Return the change in the shape of `base`; input channels beyond ours stay and count in no length."""
+        """Return the change in the shape of `base`; channels beyond ours stay and count in no length."""
         own = base[:, : self._inputs(base)]
         direction = own + self.inner.delta(own)
         axes = (0, *range(2, base.dim())) if self.on_input else tuple(range(1, base.dim()))

@@ -1,0 +1,71 @@
+"""The command line: `python -m lib_lora inspect FILE… [--against sd1] [--json] [--check-values]`.
+
+Exit code 0: all files can be used (and fit, where asked); 1: one does not fit; 2: one cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib_lora.errors import FileError
+from lib_lora.inspection.inspect import Table, inspect_file
+from lib_lora.inspection.render import render
+from lib_lora.keys import ARCHITECTURES
+
+FITS, MISFIT, UNUSABLE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    tables = [_inspect(path, options.against, options.check_values) for path in options.files]
+    if options.json:
+        print(json.dumps({"files": tables}, indent=2))
+    else:
+        print("\n\n".join(map(render, tables)))
+    return max(map(_code, tables))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lib_lora", description="Tools of LoRA Stack.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    inspect = commands.add_parser("inspect", help="tell what a LoRA file is and whether it can be used")
+    inspect.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .safetensors file")
+    inspect.add_argument(
+        "--against",
+        choices=[architecture.name for architecture in ARCHITECTURES],
+        default="",
+        help="match its names with those of a kind of checkpoint",
+    )
+    inspect.add_argument("--json", action="store_true", help="print one JSON document")
+    inspect.add_argument(
+        "--check-values", action="store_true", help="read all numbers too: NaN, zeros, strength per block"
+    )
+    return parser
+
+
+def _inspect(path: Path, against: str, values: bool) -> Table:
+    table = inspect_file(path, against)
+    if values and "error" not in table:
+        from lib_lora.inspection.values import check_values  # torch only where it is asked for
+
+        try:
+            table["values"] = check_values(path)
+        except FileError as error:
+            table["error"] = {"name": type(error).__name__, "message": str(error)}
+    return table
+
+
+def _code(table: Table) -> int:
+    values = table.get("values", {})
+    if "error" in table or table["problem"] or values.get("not_finite") or values.get("faults"):
+        return UNUSABLE
+    return FITS if table.get("fit", {"fits": True})["fits"] else MISFIT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

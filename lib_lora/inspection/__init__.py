@@ -1,0 +1,1 @@
+"""What one file is, told for the command line: without torch, unless values are asked for."""
