@@ -17,7 +17,7 @@ from torch import Tensor
 from lib_lora.engine.budget import BYPASS, MERGED, Candidate, Decision, decide, weight_bytes
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
-from lib_lora.engine.merged import MergedWeight, Scratch, exact_arithmetic
+from lib_lora.engine.merged import MergedWeight, Scratch, Watched, exact_arithmetic
 from lib_lora.engine.slots import factor_bytes
 from lib_lora.engine.view import CONV, LINEAR, Layer, ModelView
 from lib_lora.errors import EngineError
@@ -74,7 +74,7 @@ class Attached:
         self._decision = Decision({}, frozenset(), ())
         self._ready = False
         self._live = True
-        self._watched: list[tuple[MergedWeight, Any]] = []
+        self._watched: list[Watched] = []
         self._hook = view.parts[part].register_forward_pre_hook(self._before)
         try:
             for name, found in changes.items():
@@ -138,8 +138,8 @@ class Attached:
 
     def _before(self, module: Any, args: Any) -> None:
         if self._ready:
-            for merged, layer in self._watched:
-                if not merged.follows(layer):
+            for parameters, name, seen in self._watched:
+                if not seen.still(parameters.get(name)):
                     break
             else:
                 return
@@ -156,7 +156,8 @@ class Attached:
             for patch in self.patches:
                 patch.mode = self._decision.modes[patch.layer.name]
         self._compute()
-        self._watched = [(patch.merged, patch.layer.module) for patch in self.patches if patch.merged]
+        merged = [(patch.merged, patch.layer.module) for patch in self.patches if patch.merged is not None]
+        self._watched = [item for weight, module in merged for item in weight.watched(module)]
         self._ready = True
 
     def _candidate(self, patch: Patch) -> Candidate:

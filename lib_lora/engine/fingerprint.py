@@ -23,10 +23,11 @@ class Fingerprint:
         self.tracked = not tensor.is_inference()
         self._version = tensor._version if self.tracked else -1
 
-    def still(self, tensor: Tensor) -> bool:
+    def still(self, tensor: Tensor | None) -> bool:
         """Tell whether `tensor` is the parameter seen before, where it was and not written since."""
         return (
-            self._reference() is tensor
+            tensor is not None
+            and self._reference() is tensor
             and self._place == tensor.data_ptr()
             and (not self.tracked or self._version == tensor._version)
         )

@@ -9,7 +9,7 @@ function of W0 and the plan: always from W0, never from an earlier result, never
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,9 @@ from lib_lora.engine.fingerprint import Fingerprint
 from lib_lora.engine.slots import RankSlots, as_matrix, is_channels_last, scales, slots_key
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
+
+Watched = tuple[Mapping[str, "Tensor | None"], str, Fingerprint]
+"""A module's table of parameters, one name in it, and what stood there."""
 
 
 class Scratch:
@@ -74,10 +77,15 @@ class MergedWeight:
 
     def follows(self, module: Any) -> bool:
         """Tell whether the host's weight is still the one merged from."""
-        weight = module._parameters.get("weight")  # past the slow lookup of modules, once per layer and step
-        if self._print is None or not self._print.still(module.weight if weight is None else weight):
+        if self._print is None or not self._print.still(module.weight):
             return False
         return self._bias_print is None or self._bias_print.still(module.bias)
+
+    def watched(self, module: Any) -> list[Watched]:
+        """Return what `still` has to be asked of, for a check that many layers go through at every step."""
+        table = module._parameters
+        prints = (("weight", self._print), ("bias", self._bias_print))
+        return [(table, name, seen) for name, seen in prints if seen is not None]
 
     def update(self, module: Any, changes: Sequence[Contribution], scratch: Scratch) -> bool:
         """Merge unless nothing changed; tell whether it was necessary."""
