@@ -14,17 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened
+from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened, rs_lora_notes
 from lib_lora.errors import AdapterError, NetworkMismatchError, NotAnAdapterError, UnreadableFileError
 from lib_lora.files.architecture import LABELS
 from lib_lora.files.metadata import facts
 from lib_lora.files.tensors import TensorFile, open_tensors
+from lib_lora.files.text import parse_json
 from lib_lora.keys import Resolution, find_architecture, resolve
 from lib_lora.keys.spellings import split_suffix
 
 Shape = tuple[int, ...]
 
 CACHE_BYTES = 1024**3
+ARGUMENTS_LIMIT = 100_000  # characters of ss_network_args
 INPUT_LAYER = "unet.input_blocks.0.0"
 """The only layer whose input an inpainting checkpoint widens."""
 
@@ -135,7 +137,10 @@ def open_network(path: Path, architecture: str) -> Network:
             name: _read(path, file, family, resolution.groups[name]) for name, family in families.items()
         }
     made_for = LABELS.get(told.architecture, "")
-    return Network(path, key, architecture, adapters, unmatched, _notes(adapters), made_for)
+    notes = _notes(adapters)
+    if _has_rs_lora(file.header.metadata):
+        notes += rs_lora_notes(adapters.values())
+    return Network(path, key, architecture, adapters, unmatched, notes, made_for)
 
 
 def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], list[str]]:
@@ -180,6 +185,11 @@ def _notes(adapters: Mapping[str, Adapter]) -> tuple[str, ...]:
         for note in adapter.notes:
             counts[note] = counts.get(note, 0) + 1
     return tuple(f"{count} of {len(adapters)} weights: {note}" for note, count in counts.items())
+
+
+def _has_rs_lora(metadata: Mapping[str, str]) -> bool:
+    arguments = parse_json(metadata.get("ss_network_args", ""), ARGUMENTS_LIMIT)
+    return isinstance(arguments, dict) and str(arguments.get("rs_lora")).lower() in ("true", "1")
 
 
 def fit_to(network: Network, shapes: Mapping[str, Shape]) -> Fit:

@@ -28,6 +28,7 @@ from lib_lora.adapters.lokr import FAMILY as LOKR
 from lib_lora.adapters.lora import FAMILY as LORA
 from lib_lora.adapters.norm import FAMILY as NORM
 from lib_lora.adapters.oft import FAMILY as OFT
+from lib_lora.adapters.rslora import rs_lora_notes
 from lib_lora.adapters.tlora import FAMILY as TLORA
 from lib_lora.errors import AdapterError
 
@@ -82,4 +83,5 @@ __all__ = [
     "fits",
     "fits_widened",
     "on_device",
+    "rs_lora_notes",
 ]
