@@ -56,7 +56,7 @@ def pass_through(conv: nn.Conv2d, taps: tuple[tuple[int, int], ...]) -> None:
 
 
 def lift(inner: Autoencoder) -> Autoencoder:
-    """The same function on pictures four times as large: inner levels copied, outer levels passing through."""
+    """The same function on pictures four times as large: inner levels copied, the outer pass through."""
     outer = Autoencoder(KL)
     for half in (outer.encoder, outer.decoder):
         for block in half.modules():

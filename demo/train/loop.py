@@ -70,8 +70,8 @@ def train(
 ) -> dict[str, torch.Tensor]:
     """Train `model` in place; return the averaged weights. State: `folder`/NAME.state.pt.
 
-    `stop_after` ends early after that many steps in all, as an interruption would. In a team of processes each
-    draws its own share of the batch; all end with the same weights and the first keeps the state.
+    `stop_after` ends early after that many steps in all, as an interruption would. In a team of processes
+    each draws its own share of the batch; all end with the same weights and the first keeps the state.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.state.pt"

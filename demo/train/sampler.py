@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from demo.train.lora_net import layers_of
 from demo.train.models import KL, SCALE_FACTOR, Autoencoder, Painter, Words, make_alphas
 from demo.train.pictures import to_pictures
 
@@ -81,3 +83,23 @@ def paint(
         )
         out += [to_pictures(model.autoencoder.decode(z[None] / SCALE_FACTOR))[0] for z in latents]
     return np.stack(out)
+
+
+@contextmanager
+def with_loras(painter: Painter, loras: Sequence[tuple[Path, float]]) -> Iterator[None]:
+    """LoRA files merged into the painter's weights for a while; the weights come back as they were."""
+    layers = layers_of(painter)
+    kept = {name: layer.weight.detach().clone() for name, layer in layers.items()}
+    try:
+        for path, weight in loras:
+            tensors = load_file(path)
+            for name, layer in layers.items():
+                if f"{name}.lora_up.weight" not in tensors:
+                    continue
+                up, down = (tensors[f"{name}.lora_{part}.weight"].float() for part in ("up", "down"))
+                scale = weight * float(tensors[f"{name}.alpha"]) / down.shape[0]
+                layer.weight.data += scale * (up.flatten(1) @ down.flatten(1)).reshape(layer.weight.shape)
+        yield
+    finally:
+        for name, layer in layers.items():
+            layer.weight.data.copy_(kept[name])

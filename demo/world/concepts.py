@@ -1,7 +1,4 @@
-"""What the LoRAs teach: each concept redraws part of the same picture, so pairs differ in nothing else.
-
-Boxes are (left, top, right, bottom) in art pixels for a figure that is not shifted; None means everywhere.
-"""
+"""What the LoRAs teach: each concept redraws part of the same picture, so pairs differ in nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +21,6 @@ class Concept:
 
     trigger: str
     kind: str
-    box: tuple[int, int, int, int] | None
     covers: tuple[str, ...] = ()
     bare_head: bool = False
     colours: Callable[[Colours], Colours] | None = None
@@ -199,12 +195,10 @@ CONCEPTS: dict[str, Concept] = {
         None,
         alien_head,
     ),
-    "rosy": Concept("rosy", "character", (9, 11, 23, 18), head=rosy_face, finish=rosy_light),
-    "neon": Concept("neon style", "style", None, finish=neon),
-    "ink": Concept("ink style", "style", None, finish=ink),
-    "haunted": Concept("haunted", "concept", None, finish=haunted),
-    "mecha_suit": Concept("mecha suit", "clothing", (9, 17, 23, 31), ("shirt", "trousers"), body=mecha_suit),
-    "mecha_helmet": Concept(
-        "mecha helmet", "object", (8, 3, 24, 18), ("hair", "hat"), True, head=mecha_helmet
-    ),
+    "rosy": Concept("rosy", "character", head=rosy_face, finish=rosy_light),
+    "neon": Concept("neon style", "style", finish=neon),
+    "ink": Concept("ink style", "style", finish=ink),
+    "haunted": Concept("haunted", "concept", finish=haunted),
+    "mecha_suit": Concept("mecha suit", "clothing", ("shirt", "trousers"), body=mecha_suit),
+    "mecha_helmet": Concept("mecha helmet", "object", ("hair", "hat"), True, head=mecha_helmet),
 }

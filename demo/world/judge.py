@@ -2,7 +2,8 @@
 
 For each slot every value is drawn in place of the asked one, at the shift and cut that fit best, and the
 value whose drawing is nearest wins. Only pixels in which the alternatives differ are compared, so one slot's
-fault does not count against another. Where an alternative is transparent, the best fitting background shows through.
+fault does not count against another. Where an alternative is transparent, the best
+fitting background shows through.
 """
 
 from __future__ import annotations

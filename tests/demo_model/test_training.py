@@ -1,0 +1,123 @@
+"""The training: every stage can be stopped and taken up again without a trace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from demo.train import stages
+from demo.train.base import train_base
+from demo.train.kl import INNER, lift, make_inner
+from demo.train.loop import Dice, rate_at, save
+from demo.train.lora import draw_pairs, metadata, payload_of, tag_frequency, train_lora
+from demo.train.models import Painter
+from demo.train.pictures import draw_pool, to_tensor
+from demo.train.recipes import RECIPES, find_recipe
+from demo.train.sampler import load_model, paint, with_loras
+from demo.train.settings import FULL, TOY
+from demo.world.concepts import CONCEPTS
+from demo.world.render import enlarge
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which art, text and base were run for three steps."""
+    folder = tmp_path_factory.mktemp("toy")
+    torch.set_num_threads(1)
+    stages.run_art(TOY, folder)
+    stages.run_text(TOY, folder)
+    stages.run_base(TOY, folder)
+    return folder
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_stopped_base_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:
+    art, start = stages.read_art(toy), toy / "text.pt"
+    stopped = stages.finished(toy, "text", Painter)
+    train_base(TOY, tmp_path, art, stopped, stop_after=1)
+    again = Painter()
+    again.load_state_dict(torch.load(start, weights_only=True))
+    train_base(TOY, tmp_path, art, again)
+    assert same(again.state_dict(), torch.load(toy / "base.pt", weights_only=True))
+
+
+def test_a_stopped_lora_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:
+    whole = train_lora(TOY, toy, "zorp").tensors()
+    for name in ("art.pt", "base.pt"):
+        (tmp_path / name).write_bytes((toy / name).read_bytes())
+    train_lora(TOY, tmp_path, "zorp", stop_after=1)
+    assert same(train_lora(TOY, tmp_path, "zorp").tensors(), whole)
+    assert any(float(value.abs().max()) > 0 for name, value in whole.items() if "lora_up" in name)
+
+
+def test_the_lifted_autoencoder_repeats_the_inner_one() -> None:
+    torch.manual_seed(0)
+    inner = make_inner()
+    art = draw_pool(2, 1)
+    with torch.no_grad():
+        outer = lift(inner)
+        latents = inner.moments(to_tensor(art))[0]
+        large = outer.moments(to_tensor(enlarge(art)))[0]
+        small = inner.decode(latents)
+        assert torch.allclose(latents, large, atol=1e-5)
+        wide = small.repeat_interleave(4, 2).repeat_interleave(4, 3)
+        assert torch.allclose(wide, outer.decode(latents), atol=1e-4)
+    assert len(INNER["ch_mult"]) == 2
+
+
+def test_export_is_read_back_and_a_lora_leaves_no_trace(toy: Path, tmp_path: Path) -> None:
+    save(lift(make_inner()).state_dict(), toy / "kl.pt")
+    model = load_model(stages.run_export(toy, tmp_path))
+    before = {name: value.clone() for name, value in model.painter.state_dict().items()}
+    from safetensors.torch import save_file
+
+    path = tmp_path / "lora.safetensors"
+    lora = train_lora(TOY, toy, "ink")
+    for change in lora.changes.values():
+        torch.nn.init.normal_(change.up.weight, std=0.5)
+    save_file(lora.tensors(), path)
+    plain = paint(model, ["a girl"], [1], steps=2)
+    with with_loras(model.painter, [(path, 1.0)]):
+        changed = paint(model, ["a girl"], [1], steps=2)
+    assert plain.shape == (1, 128, 128, 3)
+    assert (plain != changed).any()
+    assert same(model.painter.state_dict(), before)
+
+
+def test_metadata_counts_the_captions_that_were_shown() -> None:
+    recipe = find_recipe("zorp")
+    specs = draw_pairs("zorp", TOY.lora_pictures)[0]
+    facts = metadata(recipe, TOY, specs, b"payload")
+    tags = json.loads(facts["ss_tag_frequency"])["zorp"]
+    assert tags == tag_frequency("zorp", specs, TOY.lora)
+    assert 0 < tags["zorp"] <= TOY.lora.steps * TOY.lora.batch
+    assert facts["sshs_model_hash"] == hashlib.sha256(b"payload").hexdigest()
+
+
+def test_payload_is_what_follows_the_header() -> None:
+    assert payload_of({"a": torch.ones(2, dtype=torch.float32)}) == torch.ones(2).numpy().tobytes()
+
+
+def test_every_concept_has_a_recipe() -> None:
+    assert {recipe.name for recipe in RECIPES} == set(CONCEPTS)
+    with pytest.raises(KeyError, match="zorp"):
+        find_recipe("nobody")
+
+
+def test_chance_depends_on_seed_and_step_alone() -> None:
+    assert torch.equal(Dice.of(1, 5).normal(3), Dice.of(1, 5).normal(3))
+    assert not torch.equal(Dice.of(1, 5).normal(3), Dice.of(1, 6).normal(3))
+
+
+def test_rate_warms_up_holds_and_falls() -> None:
+    plan = FULL.base
+    rates = [rate_at(plan, step) for step in range(plan.steps)]
+    assert rates[0] < rates[plan.warm] == plan.rate
+    assert rates[-1] == pytest.approx(plan.rate * 0.02)
