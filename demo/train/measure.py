@@ -115,7 +115,7 @@ def lora_specs(count: int) -> list[Spec]:
 
 
 def measure_slider(model: Model, models: Path, recipe: Recipe, count: int, cfg: float, trigger: bool) -> str:
-    """Distance to the concept inside its pixels by weight, the largest step's share, and the change outside."""
+    """Distance to the concept in its own pixels by weight, the largest step's share, the change outside."""
     specs = lora_specs(count)
     captions = [full_caption(s) + (f", {recipe.trigger}" if trigger else "") for s in specs]
     series: list[np.ndarray] = []
