@@ -133,9 +133,9 @@ def fits(made_for: Shape, host: Shape) -> bool:
 
 def fits_widened(made_for: Shape, host: Shape) -> bool:
     """Tell whether a host convolution only has more input channels, as inpainting models add at the end."""
-    if ANY in made_for or len(host) != 4 or len(made_for) < 2 or made_for[0] != host[0]:
+    if len(host) != 4 or len(made_for) < 2 or made_for[0] not in (ANY, host[0]):
         return False
     taps = math.prod(host[2:])
     if len(made_for) == 2:
-        return made_for[1] % taps == 0 and made_for[1] // taps < host[1]
-    return made_for[1] < host[1] and made_for[2:] == host[2:]
+        return made_for[0] != ANY and made_for[1] % taps == 0 and 0 < made_for[1] // taps < host[1]
+    return 0 < made_for[1] < host[1] and made_for[2:] in ((ANY,), host[2:])

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
+from torch.nn import functional
 
 from lib_lora.adapters.base import ANY, Family, Shape, fits
 from lib_lora.adapters.tensors import one_number, shown, size_of
@@ -65,7 +66,12 @@ class IA3:
     def _along(self, base: Tensor) -> Tensor:
         on_input = self.factor.shape[0] != base.shape[0] if self.on_input is None else self.on_input
         kernel = (1,) * (base.dim() - 2)
-        return self.factor.view(1, -1, *kernel) if on_input else self.factor.view(-1, 1, *kernel)
+        if not on_input:
+            return self.factor.view(-1, 1, *kernel)
+        beyond = (
+            base.shape[1] - self.factor.shape[0]
+        )  # input channels of an inpainting model stay as they are
+        return functional.pad(self.factor, (0, beyond)).view(1, -1, *kernel)
 
 
 def read(tensors: Mapping[str, Tensor]) -> IA3:

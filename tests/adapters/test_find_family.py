@@ -73,6 +73,9 @@ def test_shapes_that_fit(made_for: tuple[int, ...], host: tuple[int, ...], fit: 
         ((7, 4, 3, 3), (8, 9, 3, 3), False),
         ((8, 4), (8, 9), False),
         ((8, ANY), (8, 9, 3, 3), False),
+        ((ANY, 4, ANY), (8, 9, 3, 3), True),
+        ((ANY, 9, ANY), (8, 9, 3, 3), False),
+        ((ANY, 36), (8, 9, 3, 3), False),
     ],
     ids=str,
 )

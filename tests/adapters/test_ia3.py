@@ -54,6 +54,11 @@ def test_convolutions_are_scaled_by_channel() -> None:
     assert inputs[:, 1].eq(-1).all()
 
 
+def test_input_channels_beyond_its_own_stay() -> None:
+    change = read({"weight": FACTOR, "on_input": torch.tensor(1.0)}).delta(torch.ones(3, 4, 3, 3))
+    assert change[0, :, 0, 0].tolist() == [1, -1, 0, 0]
+
+
 def test_the_axis_decides_what_fits() -> None:
     outputs, inputs = (read({"ia3": torch.ones(5), "on_input": torch.tensor(float(on))}) for on in (0, 1))
     assert outputs.fits((5, 7))
