@@ -27,12 +27,13 @@ def _load_model() -> None:
 def build():
     """Everything up to the page, in the real host's order; return its blocks."""
     from app import boot
-    from modules import script_callbacks, ui, ui_gradio_extensions
+    from modules import script_callbacks, shared, ui, ui_gradio_extensions
 
     boot.load_extensions()
     ui_gradio_extensions.reload_javascript()
     script_callbacks.before_ui_callback()
-    return ui.create_ui()
+    shared.demo = ui.create_ui()
+    return shared.demo
 
 
 def serve(page, port: int, inbrowser: bool = False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar
 
-from modules import devices, extra_networks, prompt_parser, sd_samplers, shared
+from modules import devices, extra_networks, prompt_parser, sd_checkpoints, sd_samplers, shared
 from modules.shared import opts
 
 
@@ -160,6 +160,14 @@ class StableDiffusionProcessing:
 
     def get_token_merging_ratio(self, for_hr: bool = False) -> float:
         return self.token_merging_ratio_hr if for_hr else self.token_merging_ratio
+
+    def setup_refiner(self) -> None:
+        """Find the checkpoint that takes over in mid-sampling."""
+        if self.refiner_checkpoint in (None, "", "None", "none"):
+            return
+        self.refiner_checkpoint_info = sd_checkpoints.get_closet_checkpoint_match(self.refiner_checkpoint)
+        if self.refiner_checkpoint_info is None:
+            raise ValueError(f"Could not find checkpoint with name {self.refiner_checkpoint}")
 
     def setup_prompts(self) -> None:
         """One prompt per picture of all batches."""

@@ -70,6 +70,7 @@ def _prepare(p) -> None:
     subseed = get_fixed_seed(p.subseed)
     if p.sd_model is None:
         raise RuntimeError("No checkpoint is loaded: the chosen one could not be read. The console says why.")
+    p.setup_refiner()
     p.sd_model_name = p.sd_model.sd_checkpoint_info.name_for_extra
     p.sd_model_hash = p.sd_model.sd_model_hash
     p.setup_prompts()

@@ -63,6 +63,7 @@ class Toprow:
                 if _is_own_model():
                     gr.HTML(word_chips(tab), elem_id=f"{tab}_words")
                 self.prompt = gr.Textbox(
+                    value="",
                     label="Prompt",
                     elem_id=f"{tab}_prompt",
                     show_label=False,
@@ -71,6 +72,7 @@ class Toprow:
                     elem_classes=["prompt"],
                 )
                 self.negative_prompt = gr.Textbox(
+                    value="",
                     label="Negative prompt",
                     elem_id=f"{tab}_neg_prompt",
                     show_label=False,

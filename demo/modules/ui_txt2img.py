@@ -53,12 +53,14 @@ def _hires(controls: SimpleNamespace) -> None:
             )
         with gr.Accordion("Prompts of the second pass", open=False, elem_id="txt2img_hires_prompts"):
             controls.hr_prompt = gr.Textbox(
+                value="",
                 label="Hires prompt",
                 elem_id="hires_prompt",
                 lines=2,
                 placeholder="Leave empty for the same prompt",
             )
             controls.hr_negative_prompt = gr.Textbox(
+                value="",
                 label="Hires negative prompt",
                 elem_id="hires_neg_prompt",
                 lines=2,
