@@ -13,10 +13,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lib_lora.adapters import Adapter, Factors
-from lib_lora.errors import LoraStackError
+from lib_lora.adapters import Adapter, Factors, truncate
+from lib_lora.errors import EntryValueError, LoraStackError
 from lib_lora.network import Fit, Network, check_fit
 from lib_lora.stack.entry import Entry, row_title
+from lib_lora.stack.prompt import DYN
 from lib_lora.stack.serialization import require_implemented
 from lib_lora.stack.stack import Stack
 
@@ -99,15 +100,17 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
     for (index, entry), network in zip(rows, networks, strict=True):
         try:
             fit = check_fit(network, shapes, model.architecture)
+            kept = kept_ranks(entry)
         except LoraStackError as error:
             raise type(error)(f"{row_title(index, entry.network)}: {error}") from error
         entries.append(PlannedEntry(index + 1, entry, fit, network.notes))
+        key = network.key if kept is None else (network.key, kept)
         for name in fit.matched:
             strength = strength_of(entry, name)
-            adapter = network.adapters[name]
+            adapter = network.adapters[name] if kept is None else truncate(network.adapters[name], kept)
             if strength != 0 and (adapter.rank != 0 or adapter.bias() is not None):
                 factors = adapter.factors(shapes[name])
-                changes.setdefault(name, []).append(Contribution(network.key, adapter, factors, strength))
+                changes.setdefault(name, []).append(Contribution(key, adapter, factors, strength))
     ordered = {name: _ordered(found) for name, found in changes.items()}
     return Plan(model.key, ordered, tuple(entries), _te_key(ordered))
 
@@ -115,6 +118,16 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
 def strength_of(entry: Entry, name: str) -> float:
     """Return how strongly a row changes one weight: its number for the part of the model the weight is in."""
     return entry.te_weight if name.startswith(f"{TEXT_PART}.") else entry.unet_weight
+
+
+def kept_ranks(entry: Entry) -> int | None:
+    """Return how many ranks of a DyLoRA a row keeps (`dyn` of a prompt's tag), None for all of them."""
+    kept = dict(entry.extra).get(DYN)
+    if kept is None:
+        return None
+    if not isinstance(kept, int) or isinstance(kept, bool) or kept < 1:
+        raise EntryValueError(f"dyn must be a whole number from 1, not {kept!r}.")
+    return kept
 
 
 def _ordered(found: list[Contribution]) -> tuple[Contribution, ...]:

@@ -20,6 +20,7 @@ from lib_lora.adapters.base import (
 )
 from lib_lora.adapters.boft import FAMILY as BOFT
 from lib_lora.adapters.dora import FAMILY as DORA
+from lib_lora.adapters.dylora import truncate
 from lib_lora.adapters.full import FAMILY as FULL
 from lib_lora.adapters.glora import FAMILY as GLORA
 from lib_lora.adapters.ia3 import FAMILY as IA3
@@ -84,4 +85,5 @@ __all__ = [
     "fits_widened",
     "on_device",
     "rs_lora_notes",
+    "truncate",
 ]

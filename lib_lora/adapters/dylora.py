@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lib_lora.adapters.base import Adapter
 from lib_lora.adapters.lora import LoRA
 from lib_lora.errors import AdapterError
 
 
-def truncate(adapter: LoRA, rank: int) -> LoRA:
-    """Return the adapter with its first `rank` ranks, all of it beyond; `AdapterError` below 1."""
+def truncate(adapter: Adapter, rank: int) -> Adapter:
+    """Return a LoRA with its first `rank` ranks, all of it beyond; other families as they are.
+
+    Raises `AdapterError` for a rank below 1.
+    """
     if rank < 1:
-        raise AdapterError(f"a rank of {rank} cannot be kept; use 1 to {adapter.rank}.")
+        raise AdapterError(f"{rank} ranks cannot be kept; use 1 or more.")
+    if not isinstance(adapter, LoRA):
+        return adapter
     return replace(adapter, up=adapter.up[:, :rank], down=adapter.down[:rank])

@@ -59,6 +59,11 @@ def test_a_rank_beyond_is_all_of_it() -> None:
     assert truncate(read(TENSORS), 9).rank == 2
 
 
+def test_other_families_are_not_cut() -> None:
+    adapter = find_family({"diff"}).read({"diff": torch.ones(2, 2)})
+    assert truncate(adapter, 1) is adapter
+
+
 def test_a_rank_below_one_is_refused() -> None:
-    with pytest.raises(AdapterError, match="use 1 to 2"):
+    with pytest.raises(AdapterError, match="use 1 or more"):
         truncate(read(TENSORS), 0)
