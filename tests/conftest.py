@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from tests.chromium import find_chromium
+from tests.integration.server import Server, serve
 
 NO_BROWSER = (
     "BROWSER TESTS NOT RUN: no Chromium found. Install it (Debian: apt-get install chromium) or set CHROMIUM "
     "to its path; with REQUIRE_BROWSER=1 this is a failure."
 )
 LEFT_OUT = pytest.StashKey[int]()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running demo page in a process of its own."""
+    yield from serve(tmp_path_factory.mktemp("data"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Server
+from tests.integration.server import Server
 
 pytestmark = pytest.mark.demo
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.integration.conftest import Answer, Server
+from tests.integration.server import Answer, Server
 
 pytestmark = pytest.mark.demo
 

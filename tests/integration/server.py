@@ -84,10 +84,8 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A page with the demo's files and a folder of bad ones."""
-    data = tmp_path_factory.mktemp("data")
+def serve(data: Path) -> Iterator[Server]:
+    """Yield a page with the demo's files and a folder of bad ones; `data` is an empty folder for its own."""
     bad_files.write_all(data / "loras" / "bad")
     port = _free_port()
     command = [sys.executable, "-m", "demo", "--port", str(port), "--data-dir", str(data), "--no-browser"]
