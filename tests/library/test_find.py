@@ -124,6 +124,9 @@ class TestHash:
         wanted = hashlib.sha256(large.read_bytes()[0x100000:0x110000]).hexdigest()[:8]
         assert library.find("gone", wanted).label == "large"
 
+    def test_a_hash_of_its_own_goes_before_the_one_in_the_name(self, library: Library) -> None:
+        assert library.find(f"gone({payload_hash(2)[:12]})", payload_hash(1)[:12]).label == "neon"
+
     def test_it_decides_between_files_of_one_name(self, library: Library) -> None:
         assert library.find("zorp", payload_hash(3)[:12]).label == "styles/zorp"
         assert library.find("zorp", payload_hash(4)[:12]).label == "chars/zorp"

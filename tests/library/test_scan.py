@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lib_lora.errors import UnreadableFileError
 from lib_lora.files import header
 from lib_lora.library import scan as scanning
 from lib_lora.library.library import Library
@@ -276,6 +277,19 @@ class TestRescan:
         write(path.with_suffix(".json"), b'{"notes": "newer"}')
         library.scan()
         assert library.files()[0].sidecar.notes == "newer"
+
+    def test_a_file_in_trouble_is_tried_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        put(tmp_path, "neon")
+
+        def refusing(path: Path) -> dict[str, str]:
+            raise UnreadableFileError("no permission")
+
+        monkeypatch.setattr(scanning, "read_metadata", refusing)
+        library = scanned(tmp_path)
+        assert library.files()[0].problem == "no permission"
+        monkeypatch.undo()
+        library.scan()
+        assert library.files()[0].problem == ""
 
     def test_a_finished_download_loses_its_problem(self, tmp_path: Path) -> None:
         path = write(tmp_path / "neon.safetensors", UNFINISHED)
