@@ -1,7 +1,7 @@
 """`python -m demo.train all` makes the demo's model from nothing; `--help` lists the single stages.
 
 The pieces depend on each other like this, and two cores are kept busy all the time:
-art -> (text -> base) beside (kl) -> export -> LoRAs, two at a time.
+art and text -> base beside kl -> export -> LoRAs, two at a time -> dress (previews and sidecars).
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 import torch
 
 from demo.train import stages
+from demo.train.dress import dress
+from demo.train.lora import run_lora
 from demo.train.settings import FULL, TOY
 from demo.world.concepts import CONCEPTS
 
 MODELS = Path(__file__).parents[1] / "models"
-STAGES = ("art", "text", "kl", "base", "export", "lora")
+STAGES = ("art", "text", "kl", "base", "export", "lora", "dress")
 
 
 def arguments() -> argparse.Namespace:
@@ -81,6 +83,7 @@ def run_all(args: argparse.Namespace) -> None:
     while names:
         pair, names = names[:2], names[2:]
         wait(*(child(args, "lora", name) for name in pair))
+    wait(child(args, "dress"))
 
 
 def main() -> None:
@@ -94,9 +97,9 @@ def main() -> None:
         wait(*team(args))
     elif args.stage == "export":
         print(stages.run_export(args.out, args.models / "checkpoint"))
+    elif args.stage == "dress":
+        print(*dress(args.models), sep="\n")
     elif args.stage == "lora":
-        from demo.train.lora import run_lora
-
         for name in args.names or CONCEPTS:
             print(run_lora(settings, args.out, args.models, name))
     else:

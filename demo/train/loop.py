@@ -76,7 +76,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.state.pt"
     weights = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=plan.rate, betas=(0.9, 0.99), weight_decay=0.0)
+    optimiser = torch.optim.AdamW(weights, lr=plan.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
     average = [w.detach().clone() for w in weights]
     step, seconds = 0, 0.0
     if path.exists():
