@@ -7,7 +7,8 @@ from typing import Any
 
 from lib_lora.errors import LoraStackError
 from lib_lora.files.hashes import is_junk
-from lib_lora.library.library import Library, NetworkFile
+from lib_lora.library.library import Library
+from lib_lora.library.network_file import NetworkFile
 from lib_lora.stack.serialization import decode, require_implemented
 from lib_lora.stack.stack import Stack
 
