@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from demo.train.art import ArtAutoencoder
@@ -22,7 +21,7 @@ from demo.train.settings import Settings
 INNER = {**KL, "resolution": 32, "ch_mult": KL["ch_mult"][2:]}
 OUTER = 2  # levels that only pass through
 LOG_VARIANCE = -6.0  # what the encoder says of its own certainty, at the art autoencoder's scale
-NOISE = 0.5  # the decoder must forgive this much error in a latent, as a sampler makes it
+NOISE = 0.3  # the decoder must forgive this much error in a latent, as a sampler makes it
 
 
 def centre_only(conv: nn.Conv2d) -> None:
@@ -91,9 +90,9 @@ def train_kl(
         pictures, wanted = pool[chosen], latents[chosen]
         noise = dice.uniform(plan.batch, 1, 1, 1) * NOISE * dice.normal(*wanted.shape)
         error = inner.decode(wanted + noise) - pictures
-        loss = error.abs().mean() + 0.5 * error.pow(2).mean() + 0.5 * F.avg_pool2d(error, 2).abs().mean()
+        loss = 3 * error.pow(2).mean() + 0.5 * error.abs().mean()
         if step % 2 == 0:
-            loss = loss + 0.1 * (inner.moments(pictures)[0] - wanted).abs().mean()
+            loss = loss + 0.3 * (inner.moments(pictures)[0] - wanted).pow(2).mean()
         return loss
 
     def report(step: int) -> str:

@@ -34,7 +34,7 @@ class Settings:
 
 FULL = Settings(
     art=Plan(steps=2400, batch=16, rate=5e-3, seed=11, ema=0.99),
-    kl=Plan(steps=3600, batch=8, rate=2e-3, seed=12, ema=0.99),
+    kl=Plan(steps=3600, batch=8, rate=3e-3, seed=12, ema=0.99),
     text=Plan(steps=400, batch=48, rate=2e-3, seed=13, hold=0.5, ema=0.99),
     base=Plan(steps=4500, batch=16, rate=1e-3, seed=14),
     lora=Plan(steps=600, batch=16, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
