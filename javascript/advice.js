@@ -17,10 +17,9 @@
         return weight < role.low - hair ? "below" : "usual";
     }
 
-    /** The top of the slider for a role; the stored value always fits. */
-    function sliderHigh(role, weight) {
-        const high = role?.slider_max ?? SLIDER.high;
-        return weight > high ? SLIDER.high : high;
+    /** The top of the slider: a role may widen it, never narrow it, so that rows can be compared at a glance. */
+    function sliderHigh(role) {
+        return Math.max(SLIDER.high, role?.slider_max ?? SLIDER.high);
     }
 
     /** Where a weight lies on the slider, from 0 (left end) to 1 (right end). */

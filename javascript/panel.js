@@ -11,15 +11,21 @@
         #order = []; // Rows as they stand
         #checker;
 
-        /** `mount` is the place that ui/panel.py left, with the ids of the fields in its data attributes. */
-        constructor(mount) {
-            const { tab, routes, text, enabled } = mount.dataset;
+        /** The fields that the place left by ui/panel.py names in its data attributes, or null while they are not drawn. */
+        static findFields(mount) {
+            const text = LoraStack.app().querySelector(`#${CSS.escape(mount.dataset.text)} textarea`);
+            const enabled = LoraStack.app().querySelector(`#${CSS.escape(mount.dataset.enabled)} input[type=checkbox]`);
+            return text && enabled ? { text, enabled } : null;
+        }
+
+        constructor(mount, { text, enabled }) {
+            const { tab, routes } = mount.dataset;
             this.tab = tab;
             this.api = new LoraStack.Api(routes);
             this.roles = [];
             this.#checker = new LoraStack.Checker(this.api, (problem) => this.#answered(problem));
-            this.#text = LoraStack.app().querySelector(`#${CSS.escape(text)} textarea`);
-            this.#enabled = LoraStack.app().querySelector(`#${CSS.escape(enabled)} input[type=checkbox]`);
+            this.#text = text;
+            this.#enabled = enabled;
             mount.closest(".prose")?.classList.remove("prose"); // gradio's styles for articles
             this.#build(mount);
             this.refresh();
@@ -37,7 +43,7 @@
             mount.classList.add("lora-stack", `lora-stack-${this.tab}`);
             mount.replaceChildren(
                 make("div", { class: "ls-head" }, this.picker.root, this.tools.root),
-                this.tools.paste, this.tools.broken, this.list, this.empty,
+                this.tools.paste, this.tools.broken, this.tools.off, this.list, this.empty,
                 make("div", { class: "ls-under" }, this.tools.status, this.legend), this.report.root);
         }
 
@@ -49,6 +55,7 @@
                 this.#offline(error);
             }
             this.#draw();
+            this.#checker.askSoon(() => this.#state()); // nobody may have answered before
         }
 
         get rows() {
@@ -74,6 +81,7 @@
 
         /** Read the text box again if somebody else changed it: a paste, a preset, another script. */
         refresh() {
+            this.tools.showOff(this.#order.length > 0 && !this.isOn);
             if (this.#text.value === this.#written) return;
             const outside = this.#written !== null;
             this.#written = this.#text.value;
@@ -143,11 +151,16 @@
             this.refresh();
         }
 
+        get isOn() {
+            return this.#enabled.checked;
+        }
+
         /** Switch the panel on, through the host's own check box. */
         enable() {
-            if (!this.#enabled || this.#enabled.checked) return;
+            if (this.isOn) return;
             this.#enabled.checked = true;
             LoraStack.announce(this.#enabled);
+            this.tools.showOff(false);
         }
 
         /** Let the server look for new files, then ask about the rows again. */
@@ -205,6 +218,7 @@
             this.empty.hidden = rows.length > 0 || this.#model === null;
             this.legend.hidden = !rows.some((row) => LoraStack.findRole(this.roles, LoraStack.fieldOf(row.entry, "role")));
             this.tools.update(rows.length);
+            this.tools.showOff(rows.length > 0 && !this.isOn);
         }
     }
 

@@ -48,7 +48,6 @@
             this.root.title = "";
             this.root.classList.toggle("ls-failed", report.ok === false);
             this.root.classList.remove("ls-stale");
-            for (const problem of report.problems ?? []) this.list.append(make("li", { class: "ls-partial" }, String(problem)));
             this.root.setAttribute("aria-label", text(report.ok === false ? "report.failed" : "report.ok"));
         }
 
@@ -60,13 +59,15 @@
         }
     }
 
+    /** Whether all of a file found its place; rows are those of lib_lora/engine/report.py. */
     function isWhole(row) {
-        return row.matched === undefined || row.matched === row.total;
+        return row.matched === row.total;
     }
 
     function describe(row) {
-        const count = row.matched === undefined ? "" : LoraStack.text("report.matched", row);
-        return [String(row.network ?? ""), count, String(row.text ?? "")].filter(Boolean).join(" · ");
+        const { text } = LoraStack;
+        const missing = row.unmatched?.length ? text("report.unmatched", { names: row.unmatched.join(", ") }) : "";
+        return [`${row.row}. ${row.network}`, text("report.matched", row), missing, ...(row.notes ?? [])].filter(Boolean).join(" · ");
     }
 
     Object.assign(LoraStack, { Report });

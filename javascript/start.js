@@ -8,7 +8,8 @@
     /** Give every place a panel; safe to call as often as one likes. */
     LoraStack.mount = function () {
         for (const place of LoraStack.app().querySelectorAll(".lora-stack-mount")) {
-            if (!panels.has(place)) panels.set(place, new LoraStack.Panel(place));
+            const fields = LoraStack.Panel.findFields(place); // gradio may draw them later than the place
+            if (!panels.has(place) && fields) panels.set(place, new LoraStack.Panel(place, fields));
         }
     };
 

@@ -18,6 +18,9 @@
         "tool.paste": "Paste a stack",
         "tool.clear": "Remove all rows",
 
+        "off.note": "Switched off: no LoRA is used.",
+        "off.switch_on": "Switch on",
+
         "paste.label": "Stack text, or the parameters of a picture",
         "paste.placeholder": "Paste here what “Copy” gave, or the parameters of a picture made with LoRA Stack",
         "paste.apply": "Use it",
@@ -84,6 +87,7 @@
         "report.failed": "Not applied",
         "report.details": "Details",
         "report.matched": "{matched} of {total} weights",
+        "report.unmatched": "no place for {names}",
         "report.stale": "Report of the last picture; the stack has changed since.",
 
         "say.copied": "Stack copied.",

@@ -18,6 +18,8 @@
             this.root = make("div", { class: "ls-tools" }, refresh, this.copy, this.pasteButton, this.clear);
             this.#buildPaste();
             this.#buildBroken();
+            this.off = make("p", { class: "ls-switched-off", hidden: true }, text("off.note"), " ",
+                make("button", { type: "button", class: "ls-link", onclick: () => panel.enable() }, text("off.switch_on")));
             this.status = make("p", { class: "ls-status", role: "status", "aria-live": "polite" });
         }
 
@@ -42,6 +44,11 @@
 
         update(count) {
             this.copy.disabled = this.clear.disabled = count === 0;
+        }
+
+        /** Tell that rows are there and will not be used, because the whole panel is switched off. */
+        showOff(off) {
+            this.off.hidden = !off;
         }
 
         /** Show that the stack text cannot be read and why, or nothing. */

@@ -37,7 +37,7 @@
             this.#value = value;
             this.#start = start;
             this.#name = name;
-            this.range.max = LoraStack.sliderHigh(role, value);
+            this.range.max = LoraStack.sliderHigh(role);
             this.range.disabled = this.number.disabled = disabled;
             this.range.title = LoraStack.text("weight.reset", { weight: LoraStack.showWeight(start) });
             LoraStack.setLabel(this.range, LoraStack.text("weight.label", { name }));

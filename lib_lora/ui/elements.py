@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
@@ -27,16 +28,21 @@ def switched_accordion(accordion: Callable[..., Any] | None, label: str, elem_id
         yield gr.Checkbox(False, label="Enable", elem_id=f"{elem_id}_enabled")
 
 
-def stack_text(tab: str, elem_id: str) -> Any:
-    """Return the hidden text box that holds the stack; the page hears of every new value.
+def stack_text(elem_id: str) -> Any:
+    """Return the hidden text box that holds the stack.
 
     Hidden components are in the page of both gradio versions, so javascript reads and writes it. It is kept
     out of ui-config.json, which would bring an old stack back for ever.
     """
     box = gr.Textbox("", label="Stack", elem_id=elem_id, visible=False)
     box.do_not_save_to_config = True
-    on_change(box, f'() => {{ globalThis.LoraStack?.changed?.("{tab}"); }}')
     return box
+
+
+def tell_page(tab: str, *components: Any) -> None:
+    """Let javascript hear of every new value of `components`, whoever sets it: a paste changes them unseen."""
+    for component in components:
+        on_change(component, f"() => {{ globalThis.LoraStack?.changed?.({json.dumps(tab)}); }}")
 
 
 def mount(data: Mapping[str, str], note: str) -> Any:

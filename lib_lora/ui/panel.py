@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .elements import mount, stack_text, switched_accordion
+from .elements import mount, stack_text, switched_accordion, tell_page
 from .routes import PREFIX
 
 LABEL = "LoRA Stack"
@@ -33,7 +33,8 @@ class PanelComponents:
 def build_panel(facts: PanelFacts) -> PanelComponents:
     """Build the panel inside the current gradio blocks; may be called any number of times."""
     with switched_accordion(facts.accordion, LABEL, facts.element_id("panel")) as enabled:
-        stack = stack_text(facts.tab, facts.element_id("stack"))
+        stack = stack_text(facts.element_id("stack"))
+        tell_page(facts.tab, enabled, stack)
         fields = {"enabled": enabled.elem_id, "text": stack.elem_id}
         mount({"tab": facts.tab, "routes": PREFIX.strip("/"), **fields}, NOTE)
     return PanelComponents(enabled, stack)

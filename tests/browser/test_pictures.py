@@ -1,0 +1,72 @@
+"""From the panel to the picture and back: what issue reports call "it does nothing" is looked for here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import Demo
+from tests.browser.panel_page import PanelPage, pixels
+
+pytestmark = pytest.mark.browser
+
+PROMPT, SEED, STEPS = "a girl, red hair, blue shirt", 7, 6
+
+
+def test_the_whole_journey(demo: Demo, open_panel: Callable[..., PanelPage]) -> None:
+    """Add, slide, generate, switch off, and bring everything back from the picture in a fresh page."""
+    first, second = (file["label"] for file in demo.networks()[:2])
+    panel = open_panel()
+    panel.prepare(PROMPT, SEED, STEPS)
+    panel.switch(False)
+    without = pixels(panel.generate())
+
+    row = panel.add(first)
+    panel.add(second)
+    panel.type_weight(row, "0.4")
+    one = pixels(panel.generate())
+    assert one != without
+    assert panel.report().startswith("2 of 2 applied")
+
+    panel.slide(row, 1.2)
+    assert panel.root.locator(".ls-report.ls-stale").count() == 1
+    picture = panel.generate()
+    assert pixels(picture) not in (one, without)
+    text = panel.text
+
+    panel.switch(False)
+    assert pixels(panel.generate()) == without
+
+    parameters = picture.info["parameters"]
+    assert "LoRA Stack:" in parameters
+    again = open_panel()
+    assert again.text == ""
+    again.page.locator("#txt2img_prompt textarea").fill(parameters)
+    again.page.locator("#paste").first.click()
+    again.rows.nth(1).wait_for()
+    assert without_hashes(again.text) == without_hashes(text)
+    assert again.enabled
+    assert pixels(again.generate()) == pixels(picture)
+
+
+def without_hashes(text: str) -> list[dict[str, object]]:
+    """Rows without their hashes, which the server fills in where the page did not know them."""
+    return [
+        {name: value for name, value in row.items() if name != "hash"} for row in json.loads(text)["entries"]
+    ]
+
+
+def test_a_missing_lora_makes_no_picture(open_panel: Callable[..., PanelPage], demo: Demo) -> None:
+    panel = open_panel()
+    panel.prepare(PROMPT, SEED, 2)
+    panel.put_text(json.dumps([{"network": demo.networks()[0]["label"]}, {"network": "never heard of"}]))
+    panel.switch(True)
+    assert "never heard of" in panel.generate_and_fail()
+    report = panel.root.locator(".ls-report.ls-failed")
+    report.wait_for()
+    assert "never heard of" in report.inner_text()
+    panel.button(panel.rows.nth(1), "Remove").click()
+    panel.generate()
+    assert panel.report().startswith("1 of 1 applied")
