@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from lib_lora.engine import budget
+from lib_lora.engine.budget import MARGIN, weight_bytes
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.network import Network, NetworkCache
@@ -536,16 +538,42 @@ def test_every_number_type(networks: dict[str, Network], dtype: torch.dtype, mod
     assert same(toy.run(), base)
 
 
+def test_little_memory_keeps_no_factors_and_less_still_merges_nothing(
+    toy: ToyModel, networks: dict[str, Network], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = toy.view()
+
+    def plan(weight: float) -> Plan:
+        return make_plan(Stack((Entry("a", weight=weight, te=0),)), [networks["a"]], view)
+
+    weights = sum(weight_bytes(view.layers[name].module) for name in plan(1.0).changes)
+    seen = {}
+    for name, free in (("plenty", None), ("tight", MARGIN + weights), ("none", 0)):
+        monkeypatch.setattr(budget, "free_memory", lambda device, free=free: free)
+        with Session() as session:
+            session.attach(view, plan(1.0))
+            output = toy.run()
+            report = session.report()
+            session.attach(view, plan(0.5))  # a moved slider works without factors too
+            seen[name] = report, output, toy.run()
+    assert [seen[name][0].merged for name in seen] == [4, 4, 0]
+    assert seen["tight"][0].bytes == weights < seen["plenty"][0].bytes
+    assert "not enough free memory" in seen["none"][0].one_line()
+    for output in (1, 2):
+        assert same(seen["plenty"][output], seen["tight"][output])
+        assert distance(seen["plenty"][output], seen["none"][output]) < 1e-5
+
+
 def test_channels_last_gives_the_same_result(toy: ToyModel, networks: dict[str, Network]) -> None:
-    view = toy.view()
-    with Session() as session:
-        session.attach(view, plan_of(networks, view, a=0.7))
-        plain = toy.run()
+    session, view = Session(), toy.view()
+    session.attach(view, plan_of(networks, view, a=0.7))
+    plain = toy.run()
     toy.unet.to(memory_format=torch.channels_last)
-    view = toy.view()
-    with Session() as session:
-        session.attach(view, plan_of(networks, view, a=0.7))
+    for kept in (session, Session()):  # converted while attached, and from the start
+        view = toy.view()
+        kept.attach(view, plan_of(networks, view, a=0.7))
         assert distance(toy.run(), plain) < 1e-5
+        kept.detach()
 
 
 def test_the_report_tells_rows_and_matches(toy: ToyModel, networks: dict[str, Network]) -> None:

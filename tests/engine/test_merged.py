@@ -137,6 +137,22 @@ def test_the_bits_depend_on_the_stack_and_not_on_what_was_before(strengths: list
     assert torch.equal(merge(layer, wanted, merged), fresh)
 
 
+class Failing(Doubling):
+    """Runs out of memory."""
+
+    def delta(self, base: Tensor) -> Tensor:
+        raise MemoryError
+
+
+def test_a_merge_that_failed_half_way_is_not_taken_for_the_one_before() -> None:
+    layer, merged = linear(), MergedWeight()
+    shape, changes = tuple(layer.weight.shape), three(layer)
+    first = merge(layer, changes, merged).clone()
+    with pytest.raises(MemoryError):
+        merge(layer, [*changes[:1], change(Failing(shape), shape)], merged)
+    assert torch.equal(merge(layer, changes, merged), first)
+
+
 def test_linear_in_strength() -> None:
     layer = conv(3)
     shape, adapter = tuple(layer.weight.shape), lora((16, 12, 3, 3))
