@@ -127,6 +127,8 @@ class Lifecycle:
         self._frames.append(frame)
 
     def _leave(self, p: Any) -> None:
+        if not self._frames:  # the extension was unloaded meanwhile, and everything is off already
+            return
         frame = self._frames.pop()
         if not self._frames:
             self._session.detach()

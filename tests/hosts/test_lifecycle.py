@@ -1,0 +1,241 @@
+"""When a stack is on the model: nested runs, copies, failures, other models, and nothing afterwards."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib_lora.errors import NetworkNotFoundError, NotAppliedError
+from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle
+from lib_lora.hosts.reports import Reports
+from lib_lora.hosts.request import ATTRIBUTE, Request, make_request, read_arguments
+from lib_lora.library.library import Library
+from tests.builders import TOY_LAYERS, ToyModel, make_lora_file, toy_sd1
+from tests.sessions import Output, is_untouched, same
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    folder = tmp_path_factory.mktemp("loras")
+    for seed, name in enumerate("ab"):
+        make_lora_file(folder / f"{name}.safetensors", TOY_LAYERS, seed=seed)
+    found = Library([folder])
+    found.scan()
+    return found
+
+
+class Processing:
+    """Stands for the host's object: carries a model and, perhaps, a request."""
+
+    def __init__(self, model: ToyModel, request: Request | None = None) -> None:
+        self.model = model
+        setattr(self, ATTRIBUTE, request)
+
+
+class Bench:
+    """A lifecycle over toys, and what a stack alone makes of them."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.reports = Reports()
+        self.lifecycle = Lifecycle(lambda p: p.model.view(), lambda: "auto", self.reports)
+
+    def request(self, **weights: float) -> Request:
+        rows = [{"network": name, "weight": weight} for name, weight in weights.items()]
+        return make_request("txt2img", {"version": 1, "entries": rows}, self.library)
+
+    def picture(self, model: ToyModel, **weights: float) -> Output:
+        p = Processing(model, self.request(**weights) if weights else None)
+        return self.lifecycle.around(p, model.run)
+
+
+@pytest.fixture
+def bench(library: Library) -> Bench:
+    return Bench(library)
+
+
+@pytest.fixture
+def model() -> ToyModel:
+    return toy_sd1()
+
+
+def test_attached_inside_and_gone_outside(bench: Bench, model: ToyModel) -> None:
+    plain = model.run()
+    assert not same(bench.picture(model, a=0.8), plain)
+    assert is_untouched(model)
+    assert same(model.run(), plain)
+
+
+def test_an_object_without_a_request_runs_untouched(bench: Bench, model: ToyModel) -> None:
+    seen = bench.lifecycle.around(Processing(model), lambda: is_untouched(model))
+    assert seen is True
+
+
+def test_a_nested_step_of_the_same_run_changes_nothing(bench: Bench, model: ToyModel) -> None:
+    """Hires conditioning and the refiner's come from inside sampling."""
+    p = Processing(model, bench.request(a=0.8))
+    alone = bench.picture(model, a=0.8)
+
+    def sampling() -> Output:
+        assert same(bench.lifecycle.around(p, model.run), alone)
+        return model.run()
+
+    assert same(bench.lifecycle.around(p, sampling), alone)
+    assert is_untouched(model)
+
+
+@pytest.mark.parametrize("inner", [pytest.param({}, id="none"), pytest.param({"b": 0.5}, id="another")])
+def test_a_nested_run_has_its_own_stack_and_gives_the_outer_back(
+    bench: Bench, model: ToyModel, inner: dict[str, float]
+) -> None:
+    outer, nested = bench.picture(model, a=0.8), bench.picture(model, **inner)
+    p = Processing(model, bench.request(a=0.8))
+
+    def sampling() -> Output:
+        assert same(bench.picture(model, **inner), nested)
+        return model.run()
+
+    assert same(bench.lifecycle.around(p, sampling), outer)
+    assert is_untouched(model)
+
+
+def test_another_model_in_the_middle_of_a_run(bench: Bench, model: ToyModel) -> None:
+    """A refiner: the same run continues on another checkpoint, then the first one is back."""
+    refiner = toy_sd1(seed=9)
+    refiner.key = "refiner"
+    expected = bench.picture(refiner, a=0.8)
+    p = Processing(model, bench.request(a=0.8))
+
+    def sampling() -> Output:
+        p.model = refiner
+        refined = bench.lifecycle.around(p, refiner.run)
+        assert is_untouched(model)
+        p.model = model
+        return refined
+
+    assert same(bench.lifecycle.around(p, sampling), expected)
+    assert is_untouched(model)
+    assert is_untouched(refiner)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError])
+def test_whatever_happens_inside_everything_is_taken_off(
+    bench: Bench, model: ToyModel, error: type[BaseException]
+) -> None:
+    def sampling() -> None:
+        model.run()
+        raise error
+
+    with pytest.raises(error):
+        bench.lifecycle.around(Processing(model, bench.request(a=0.8)), sampling)
+    assert is_untouched(model)
+    assert same(bench.picture(model, a=0.8), Bench(bench.library).picture(model, a=0.8))
+
+
+def test_a_failure_is_raised_before_the_host_does_anything(bench: Bench, model: ToyModel) -> None:
+    p = Processing(model, make_request("img2img", {"entries": [{"network": "c"}]}, bench.library))
+    ran: list[int] = []
+    with pytest.raises(NetworkNotFoundError, match="'c'"):
+        bench.lifecycle.around(p, lambda: ran.append(1))
+    assert ran == []
+    last = bench.reports.last("img2img")
+    assert last is not None and last["ok"] is False and "'c'" in last["line"]
+
+
+def test_sampling_past_our_layers_is_an_error(bench: Bench, model: ToyModel) -> None:
+    """A converted UNet never calls the checkpoint's own layers."""
+    with pytest.raises(NotAppliedError):
+        bench.lifecycle.around_sample(Processing(model, bench.request(a=0.8)), lambda: None)
+
+
+def test_sampling_leaves_a_report(bench: Bench, model: ToyModel) -> None:
+    p = Processing(model, bench.request(a=0.8, b=0.1))
+    bench.lifecycle.around_sample(p, model.run)
+    report = getattr(p, REPORT_ATTRIBUTE)
+    assert [entry.matched for entry in report.entries] == [len(TOY_LAYERS)] * 2
+    last = bench.reports.last("txt2img")
+    assert last is not None and last["ok"] is True and last["line"].startswith("2 of 2 applied")
+
+
+def key_of(bench: Bench, p: Processing) -> Any:
+    return bench.lifecycle.cached_params(p, lambda: ("prompt", 20))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        pytest.param({}, {"a": 1.0}, False, id="off and on"),
+        pytest.param({"a": 1.0}, {"a": 0.5}, False, id="two weights"),
+        pytest.param({"a": 1.0}, {"a": 1.0}, True, id="the same"),
+        pytest.param({"a": 0.0}, {}, True, id="weight 0 and off"),
+    ],
+)
+def test_encoded_prompts_are_kept_apart_by_what_changes_them(
+    bench: Bench, model: ToyModel, one: dict[str, float], other: dict[str, float], equal: bool
+) -> None:
+    keys = [key_of(bench, Processing(model, bench.request(**w) if w else None)) for w in (one, other)]
+    assert keys[0][:2] == ("prompt", 20)
+    assert (keys[0] == keys[1]) is equal
+
+
+def test_a_unet_weight_alone_keeps_encoded_prompts(bench: Bench, model: ToyModel) -> None:
+    def key(unet: float) -> Any:
+        rows = {"entries": [{"network": "a", "weight": 1, "unet": unet}]}
+        return key_of(bench, Processing(model, make_request("txt2img", rows, bench.library)))
+
+    assert key(0.1) == key(0.9)
+
+
+def test_a_copy_of_a_run_keeps_its_own_request(bench: Bench, model: ToyModel) -> None:
+    p = Processing(model, bench.request(a=0.8))
+    twin = copy.copy(p)
+    setattr(twin, ATTRIBUTE, None)
+    assert same(bench.lifecycle.around(twin, model.run), model.run())
+    assert same(bench.lifecycle.around(p, model.run), bench.picture(model, a=0.8))
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        pytest.param((), (False, ""), id="nothing"),
+        pytest.param((None,), (False, ""), id="None"),
+        pytest.param((True,), (True, ""), id="no stack"),
+        pytest.param((True, {"entries": []}, "more"), (True, {"entries": []}), id="surplus"),
+    ],
+)
+def test_arguments_from_anywhere(args: tuple[Any, ...], expected: tuple[bool, Any]) -> None:
+    assert read_arguments(args) == expected
+
+
+def test_forgetting_the_model_merges_anew(bench: Bench, model: ToyModel) -> None:
+    """An in-place reload keeps every module and changes every weight."""
+    before = bench.picture(model, a=0.8)
+    model.unet.load_state_dict(toy_sd1(seed=4).unet.state_dict())
+    bench.lifecycle.forget_model()
+    after = bench.picture(model, a=0.8)
+    assert not same(before, after)
+    assert same(after, Bench(bench.library).picture(model, a=0.8))
+
+
+def test_unloading_the_extension_in_the_middle_of_a_run(bench: Bench, model: ToyModel) -> None:
+    def sampling() -> None:
+        bench.lifecycle.detach()
+        assert is_untouched(model)
+
+    bench.lifecycle.around(Processing(model, bench.request(a=0.8)), sampling)
+    assert is_untouched(model)
+
+
+def test_files_are_found_and_named(bench: Bench) -> None:
+    request = bench.request(a=0.8)
+    assert [file.label for file in request.files] == ["a"]
+    assert len(request.stack.entries[0].hash) == 12
+
+
+def test_a_row_that_is_off_is_not_looked_for(tmp_path: Path) -> None:
+    request = make_request("txt2img", {"entries": [{"network": "gone", "on": False}]}, Library([tmp_path]))
+    assert request.failure is None
+    assert request.files == ()
