@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -60,15 +62,29 @@ def child(args: argparse.Namespace, *what: str, **environment: str) -> subproces
 
 
 def wait(*children: subprocess.Popen[bytes]) -> None:
-    """Wait for all; stop with the first failure's status."""
-    for status in [process.wait() for process in children]:
-        if status:
-            raise SystemExit(status)
+    """Wait for all; when one fails, end the others, which might wait for it for ever."""
+    while True:
+        states = [process.poll() for process in children]
+        failed = [state for state in states if state]
+        if failed:
+            for process in children:
+                process.terminate()
+            raise SystemExit(failed[0])
+        if None not in states:
+            return
+        time.sleep(0.2)
+
+
+def free_port() -> int:
+    """A port for the team to meet at, so that two trainings can run side by side."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return door.getsockname()[1]
 
 
 def team(args: argparse.Namespace) -> list[subprocess.Popen[bytes]]:
     """The base stage on several processes."""
-    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29417", "WORLD_SIZE": str(args.workers)}
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(args.workers)}
     return [
         child(args, "base", "--workers", str(args.workers), RANK=str(n), **address)
         for n in range(args.workers)
