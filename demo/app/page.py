@@ -1,4 +1,4 @@
-"""`python -m demo`: the page and the API; the model is loaded while the page is already up."""
+"""`python -m demo`: the page and the API; the model is loaded once the page is up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 
 def _load_model() -> None:
     """Load in a thread, so that neither the page nor a slow disk waits."""
-    from modules import sd_models_build, shared  # noqa: F401 - ldm is imported before there are threads
+    from modules import shared
 
     def load() -> None:
         started = time.perf_counter()
@@ -38,10 +38,19 @@ def build():
 
 def serve(page, port: int, inbrowser: bool = False):
     """Start the server; return (app, address)."""
-    from modules import call_queue, progress, script_callbacks, shared, ui_gradio_extensions
+    # The import of ldm is quietened by way of stdout, which must not happen beside other threads.
+    from modules import (
+        call_queue,
+        progress,
+        script_callbacks,
+        sd_models_build,  # noqa: F401
+        shared,
+        ui_gradio_extensions,
+    )
     from modules.api.api import Api
-    from modules.gradio_extensions import launch_arguments
+    from modules.gradio_extensions import launch_arguments, trust_own_address
 
+    trust_own_address()
     page.queue()
     app, address, _ = page.launch(
         server_name="0.0.0.0" if shared.cmd_opts.listen else "127.0.0.1",
@@ -69,13 +78,13 @@ def main(argv: list[str]) -> int:
     from modules import shared
 
     page = build()
-    _load_model()
     try:
         _, address = serve(page, shared.cmd_opts.port, inbrowser=_wants_browser())
     except OSError as error:
         print(f"error: port {shared.cmd_opts.port} cannot be used: {error}. Try --port.", file=sys.stderr)
         return 2
     print(f"The page is at {address} ({time.perf_counter() - started:.1f} s).", flush=True)
+    _load_model()
     page.block_thread()
     return 0
 

@@ -55,68 +55,24 @@ def watch_components(before, after) -> None:
     original = getattr(base.__init__, "watched", base.__init__)
 
     def __init__(self, *args, **kwargs):
-        before(self, **kwargs)
+        # gradio 4 copies components at run time: only those that are put on a page are news.
+        on_page = gr.context.Context.root_block is not None and kwargs.get("render") is not False
+        if on_page:
+            before(self, **kwargs)
         original(self, *args, **kwargs)
-        after(self, **kwargs)
+        if on_page:
+            after(self, **kwargs)
 
     __init__.watched = original
     __init__.__signature__ = inspect.signature(original)
     base.__init__ = __init__
 
 
-def mask_editor(elem_id: str, **kwargs):
-    """A picture one can paint a mask on."""
-    if GRADIO4:
-        return gr.ImageEditor(
-            type="pil",
-            elem_id=elem_id,
-            sources=["upload", "clipboard"],
-            transforms=(),
-            brush=gr.Brush(default_size=12, colors=["#ffffff"], color_mode="fixed"),
-            eraser=gr.Eraser(default_size=12),
-            layers=False,
-            image_mode="RGBA",
-            **kwargs,
-        )
-    return gr.Image(
-        type="pil",
-        elem_id=elem_id,
-        source="upload",
-        tool="sketch",
-        image_mode="RGBA",
-        brush_color="#ffffff",
-        **kwargs,
-    )
-
-
-def read_mask_editor(value) -> tuple[Image.Image | None, Image.Image | None]:
-    """(picture, mask) of a mask editor; the mask is white where somebody painted."""
-    if not isinstance(value, dict):
-        return None, None
-    if "background" in value:
-        picture, layers = value.get("background"), value.get("layers") or []
-        if picture is None:
-            return None, None
-        mask = Image.new("L", picture.size, 0)
-        for layer in layers:
-            alpha = layer.convert("RGBA").getchannel("A").resize(picture.size)
-            mask.paste(255, mask=alpha.point(lambda level: 255 if level > 0 else 0))
-        return picture, mask
-    picture, mask = value.get("image"), value.get("mask")
-    return picture, mask.convert("L") if mask is not None else None
-
-
-def mask_editor_value(image: Image.Image | None):
-    """What a mask editor takes for a picture without a mask."""
-    if GRADIO4 and image is not None:
-        return {"background": image, "layers": [], "composite": None}
-    return image
-
-
 def image_upload(elem_id: str, **kwargs):
     """An ordinary picture field."""
-    sources = {"sources": ["upload", "clipboard"]} if GRADIO4 else {"source": "upload"}
-    return gr.Image(type="pil", elem_id=elem_id, **sources, **kwargs)
+    # gradio 4 would send pictures as lossy webp.
+    how = {"sources": ["upload", "clipboard"], "format": "png"} if GRADIO4 else {"source": "upload"}
+    return gr.Image(type="pil", elem_id=elem_id, **how, **kwargs)
 
 
 def gallery(elem_id: str, **kwargs):
@@ -163,6 +119,11 @@ def _without_other_servers(page: str) -> str:
             end = page.find("</script>", at) + len("</script>") if is_script else page.find(">", at) + 1
             page = page[:start] + page[end:]
     return page
+
+
+def trust_own_address() -> None:
+    """Launch without asking oneself for the page first: a proxy or a busy machine would make that fail."""
+    gr.networking.url_ok = lambda url: True
 
 
 def launch_arguments(allowed_paths: list[str]) -> dict[str, object]:

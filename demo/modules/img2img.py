@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from contextlib import closing
 
 from modules import processing, scripts, shared
-from modules.gradio_extensions import read_mask_editor
 from modules.ui_common import picture_outputs
+from PIL import Image
 
 RESIZE_MODES = ("Just resize", "Crop and resize", "Resize and fill")
 
 
-def _chosen_picture(mode: int, init_img, mask_painted, base, mask_uploaded):
+def read_painted_mask(text: str | None, size: tuple[int, int]) -> Image.Image | None:
+    """The mask that was painted in the browser, a PNG as data address; white where it may change."""
+    if not text:
+        return None
+    encoded = text.partition("base64,")[2]
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as mask:
+        return mask.convert("L").resize(size)
+
+
+def _chosen_picture(mode: int, init_img, painted, painted_mask, base, mask_uploaded):
     """(picture, mask) of the tab in front."""
     if mode == 0:
         return init_img, None
     if mode == 1:
-        return read_mask_editor(mask_painted)
+        return painted, None if painted is None else read_painted_mask(painted_mask, painted.size)
     return base, mask_uploaded
 
 
@@ -26,7 +37,8 @@ def img2img_create_processing(
     prompt,
     negative_prompt,
     init_img,
-    mask_painted,
+    painted,
+    painted_mask,
     base,
     mask_uploaded,
     steps,
@@ -50,7 +62,7 @@ def img2img_create_processing(
     *args,
 ):
     """The request for the values on the page; script arguments come last."""
-    image, mask = _chosen_picture(int(mode), init_img, mask_painted, base, mask_uploaded)
+    image, mask = _chosen_picture(int(mode), init_img, painted, painted_mask, base, mask_uploaded)
     if image is None:
         raise ValueError("img2img needs a picture to start from: drop one on the field above.")
     if int(mode) > 0 and (mask is None or mask.convert("L").getbbox() is None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import gradio as gr
 from modules import (
     gradio_extensions,
@@ -42,7 +44,7 @@ def run_pnginfo(image):
         return "<p>Nothing found in the image.</p>", ""
     table = {"parameters": parameters or "", **items}
     blocks = [
-        f"<div><p><b>{plaintext_to_html(key)}</b></p>{plaintext_to_html(value)}</div>"
+        f"<div><b>{html.escape(key)}</b>{plaintext_to_html(value)}</div>"
         for key, value in table.items()
         if value
     ]

@@ -101,20 +101,20 @@ pending_sends: list[tuple] = []
 
 def connect_sends() -> None:
     """Connect the buttons under the galleries to the fields of the other tabs."""
-    from modules.gradio_extensions import js, mask_editor_value
+    from modules.gradio_extensions import js
 
     for tabname, target, button, generation_info, index in pending_sends:
         entry = infotext_utils.paste_fields[target]
         fields, picture = entry["fields"], entry["init_img"]
 
-        def send(info, at, target=target, fields=fields, picture=picture):
+        def send(info, at, fields=fields, picture=picture):
             text, file = _chosen(info, at)
             params = infotext_utils.read_params(text)
             values = [infotext_utils.value_for(component, key, params) for component, key in fields]
             if picture is None:
                 return values
             image = Image.open(file).convert("RGB") if file is not None else None
-            return [*values, mask_editor_value(image) if target == "inpaint" else image]
+            return [*values, image]
 
         outputs = [field[0] for field in fields] + ([picture] if picture is not None else [])
         button.click(

@@ -46,6 +46,8 @@ class InputAccordion(gr.Checkbox):
             InputAccordion.global_index += 1
         label = kwargs.get("label")
         super().__init__(value, **{**kwargs, "elem_id": f"{self.accordion_id}-checkbox", "visible": False})
+        if kwargs.get("render") is False:
+            return  # gradio 4 makes a copy for every value it sends back to the page
         code = f'(checked) => inputAccordionChecked("{self.accordion_id}", checked)'
         self.change(fn=None, inputs=[self], outputs=None, **js(code))
         self.accordion = gr.Accordion(

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 from modules import call_queue, infotext_utils, scripts, ui_common, ui_controls
-from modules.gradio_extensions import image_upload, js, mask_editor
+from modules.gradio_extensions import image_upload, js
 from modules.img2img import RESIZE_MODES, img2img
 from modules.ui_components import FormRow
 from modules.ui_toprow import Toprow
@@ -21,12 +21,11 @@ def _pictures(controls: SimpleNamespace) -> None:
                 "img2img_image", label="Image for img2img", show_label=False, image_mode="RGBA", height=HEIGHT
             )
         with gr.TabItem("Inpaint", id="inpaint", elem_id="img2img_inpaint_tab") as second:
-            controls.painted = mask_editor(
-                "img2maskimg",
-                label="Picture, and the part to change painted over",
-                show_label=False,
-                height=HEIGHT,
+            controls.painted = image_upload(
+                "img2maskimg", label="Picture to paint the mask on", show_label=False, height=HEIGHT
             )
+            controls.painted_mask = gr.Textbox("", visible=False, elem_id="img2maskimg_mask")
+            gr.HTML('<div class="mask-tools" data-image="img2maskimg" data-mask="img2maskimg_mask"></div>')
         with gr.TabItem("Inpaint upload", id="inpaint_upload", elem_id="img2img_inpaint_upload_tab") as third:
             controls.base = image_upload("img_inpaint_base", label="Picture", height=HEIGHT)
             controls.mask = image_upload(
@@ -142,6 +141,7 @@ def create_img2img() -> None:
             toprow.negative_prompt,
             controls.init_img,
             controls.painted,
+            controls.painted_mask,
             controls.base,
             controls.mask,
             controls.steps,

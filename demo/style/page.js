@@ -42,7 +42,7 @@ function setupInputAccordion(accordion) {
 
 function selectedGalleryIndex(tab) {
   const gallery = gradioApp().getElementById(`${tab}_gallery`);
-  const buttons = [...(gallery?.querySelectorAll(".thumbnails > .thumbnail-item, .grid-container > .thumbnail-item") ?? [])];
+  const buttons = [...(gallery?.querySelectorAll(".thumbnail-item.thumbnail-small") ?? [])];
   const index = buttons.findIndex((button) => button.classList.contains("selected"));
   return String(Math.max(index, 0));
 }
@@ -56,6 +56,16 @@ function seedOfShownPicture(tab) {
 (() => {
   const shown = {};
 
+  function showInfoOfShownPicture() {
+    for (const tab of ["txt2img", "img2img"]) {
+      const index = selectedGalleryIndex(tab);
+      if (shown[tab] !== undefined && shown[tab] !== index) {
+        gradioApp().getElementById(`${tab}_generation_info_button`)?.click();
+      }
+      shown[tab] = index;
+    }
+  }
+
   onAfterUiUpdate(() => {
     for (const accordion of gradioApp().querySelectorAll(".input-accordion")) setupInputAccordion(accordion);
     for (const [id, text] of Object.entries(hints)) {
@@ -65,14 +75,15 @@ function seedOfShownPicture(tab) {
         element.setAttribute("aria-label", text);
       }
     }
-    for (const tab of ["txt2img", "img2img"]) {
-      const index = selectedGalleryIndex(tab);
-      if (shown[tab] !== undefined && shown[tab] !== index) {
-        gradioApp().getElementById(`${tab}_generation_info_button`)?.click();
-      }
-      shown[tab] = index;
-    }
+    showInfoOfShownPicture();
   });
+
+  // Choosing another picture only changes classes, which no observer above hears of.
+  for (const kind of ["click", "keydown"]) {
+    document.addEventListener(kind, (event) => {
+      if (event.target.closest?.("#txt2img_gallery, #img2img_gallery")) setTimeout(showInfoOfShownPicture, 200);
+    });
+  }
 
   // --- word chips -------------------------------------------------------------------------------
 
