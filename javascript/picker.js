@@ -8,7 +8,9 @@
     class Picker {
         #panel;
         #id;
-        #files = [];
+        #files = []; // those drawn
+        #shownFor = null; // the words they were searched by
+        #pickFirst = false; // Enter was pressed before the answer came
         #total = 0;
         #active = -1;
         #asked = 0;
@@ -56,6 +58,7 @@
 
         #search() {
             this.open();
+            this.#pickFirst = false;
             clearTimeout(this.#timer);
             this.#timer = setTimeout(() => this.load(), PAUSE_MS);
         }
@@ -70,6 +73,7 @@
                 if (question !== this.#asked) return; // a later question is under way
                 this.#files = offset === 0 ? items : [...this.#files, ...items];
                 this.#total = total;
+                this.#shownFor = query;
                 this.#draw(offset);
             } catch (error) {
                 if (question !== this.#asked) return;
@@ -84,10 +88,12 @@
             const options = this.#files.slice(offset).map((file, index) => this.#option(file, offset + index));
             if (offset === 0) this.list.replaceChildren(...options);
             else this.list.append(...options);
-            const query = this.input.value.trim();
+            const query = this.#shownFor;
             const none = query ? text("add.none", { query }) : text("add.empty");
             LoraStack.setText(this.status, this.#total ? text("add.count", { shown: this.#files.length, total: this.#total }) : none);
-            if (offset === 0) this.#activate(query ? this.#next(-1, 1) : -1);
+            if (offset > 0) return;
+            this.#activate(query && this.#isCurrent ? this.#next(-1, 1) : -1);
+            if (this.#pickFirst && this.#isCurrent) this.#pick(this.#active);
         }
 
         #option(file, index) {
@@ -100,7 +106,7 @@
             return make("li", {
                 class: "ls-file", role: "option", id: `${this.#id}_${index}`, "aria-selected": "false",
                 "aria-disabled": file.problem ? "true" : null, title: file.label,
-                onclick: () => this.#pick(index), onmousemove: () => this.#active !== index && this.#activate(index, false),
+                onclick: () => this.#pick(index), onmousemove: (event) => this.#hover(event, index),
             },
                 LoraStack.makeTile(this.#panel.api, file, file.label),
                 make("span", { class: "ls-name" },
@@ -108,12 +114,25 @@
                     make("span", { class: "ls-facts" }, ...badges, file.problem ? make("span", { class: "ls-reason" }, icon("warning"), file.problem) : null)));
         }
 
+        /** Follow the mouse, but not when the list moved and the mouse did not. */
+        #hover(event, index) {
+            const moved = event.movementX !== 0 || event.movementY !== 0;
+            if (moved && index !== this.#active && !this.#files[index]?.problem) this.#activate(index, false);
+        }
+
+        /** Whether the list answers what stands in the field now. */
+        get #isCurrent() {
+            return this.#shownFor === this.input.value.trim();
+        }
+
         #pick(index) {
+            this.#pickFirst = false;
             const file = this.#files[index];
             if (!file || file.problem) return;
             this.#panel.add(file);
             this.input.value = "";
             this.#files = [];
+            this.#shownFor = null;
             this.close();
         }
 
@@ -141,8 +160,9 @@
                 if (!this.isOpen) this.open();
                 else for (let count = Math.abs(step); count > 0; count -= 1) this.#activate(this.#next(this.#active, Math.sign(step)));
             } else if (event.key === "Enter") {
-                if (this.isOpen) this.#pick(this.#active);
-                else this.open();
+                if (!this.isOpen) this.open();
+                else if (this.#isCurrent) this.#pick(this.#active);
+                else this.#pickFirst = true;
             } else if (event.key === "Escape" && this.isOpen) {
                 this.close();
             } else {

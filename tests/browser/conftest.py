@@ -71,7 +71,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Window:
-    """The one page of the browser: a second one would not be drawn, and Playwright waits by drawing."""
+    """The one page that all tests share: loading it takes longer than most of them."""
 
     def __init__(self, demo: Demo, page: Page) -> None:
         self.page = page
@@ -84,7 +84,7 @@ class Window:
         return PanelPage(self.page, self._demo.address, **options)
 
     def emptied(self) -> PanelPage:
-        """The page as an earlier small test left it, emptied; loading it takes longer than most of them."""
+        """The page as an earlier small test left it, emptied."""
         if self._panel is None:
             self.page.set_viewport_size(WIDE)
             panel = self.open()

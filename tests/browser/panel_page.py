@@ -21,7 +21,7 @@ class PanelPage:
         self.page, self.tab = page, tab
         self.trouble: list[str] = []
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        page.goto(f"{address}/{query}")
+        page.goto(f"{address}/{query}", wait_until="commit", timeout=LONG_MS)
         self.root = page.locator(f".lora-stack-{tab}")
         self.accordion = page.locator(f"#script_{tab}_lora_stack_panel")
         self.root.wait_for(state="attached", timeout=LONG_MS)
@@ -130,11 +130,12 @@ class PanelPage:
     def generate(self) -> Image.Image:
         """Press Generate and return the picture that the page then shows, as the server sends it."""
         before = self._shown()
+        self._mark_log()
         self.page.locator(f"#{self.tab}_generate").click()
         self.page.wait_for_function(
             """([tab, before]) => {
                 const image = document.querySelector(`#${tab}_gallery img`);
-                const error = document.querySelector(`#html_log_${tab} .error`);
+                const error = document.querySelector(`#html_log_${tab} .error:not(.seen)`);
                 return error !== null || (image !== null && image.src !== before);
             }""",
             arg=[self.tab, before],
@@ -148,14 +149,20 @@ class PanelPage:
 
     def generate_and_fail(self) -> str:
         """Press Generate and return the error the host shows."""
+        self._mark_log()
         self.page.locator(f"#{self.tab}_generate").click()
-        error = self.page.locator(f"#html_log_{self.tab} .error")
-        error.wait_for(timeout=LONG_MS)
-        return error.inner_text()
+        self.page.locator(f"#html_log_{self.tab} .error:not(.seen)").wait_for(timeout=LONG_MS)
+        return self.failure()
 
     def failure(self) -> str:
-        error = self.page.locator(f"#html_log_{self.tab} .error")
+        """The error of the last run, or nothing."""
+        error = self.page.locator(f"#html_log_{self.tab} .error:not(.seen)")
         return error.first.inner_text() if error.count() else ""
+
+    def _mark_log(self) -> None:
+        """Tell an error that already stands there from the next one."""
+        log = self.page.locator(f"#html_log_{self.tab}")
+        log.evaluate("log => log.querySelectorAll('.error').forEach(error => error.classList.add('seen'))")
 
     def report(self) -> str:
         """The line under the rows, once it tells of the newest picture."""
