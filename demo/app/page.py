@@ -28,11 +28,13 @@ def build():
     """Everything up to the page, in the real host's order; return its blocks."""
     from app import boot
     from modules import script_callbacks, shared, ui, ui_gradio_extensions
+    from modules.gradio_extensions import without_servers
 
     boot.load_extensions()
     ui_gradio_extensions.reload_javascript()
     script_callbacks.before_ui_callback()
-    shared.demo = ui.create_ui()
+    with without_servers():
+        shared.demo = ui.create_ui()
     return shared.demo
 
 
@@ -48,10 +50,11 @@ def serve(page, port: int, inbrowser: bool = False):
         ui_gradio_extensions,
     )
     from modules.api.api import Api
-    from modules.gradio_extensions import launch_arguments, trust_own_address
+    from modules.gradio_extensions import launch_arguments, trust_own_address, without_servers
 
     trust_own_address()
-    page.queue()
+    with without_servers():
+        page.queue()
     app, address, _ = page.launch(
         server_name="0.0.0.0" if shared.cmd_opts.listen else "127.0.0.1",
         server_port=port,

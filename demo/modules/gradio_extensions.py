@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import io
 
@@ -124,6 +125,17 @@ def _without_other_servers(page: str) -> str:
 def trust_own_address() -> None:
     """Launch without asking oneself for the page first: a proxy or a busy machine would make that fail."""
     gr.networking.url_ok = lambda url: True
+
+
+@contextlib.contextmanager
+def without_servers():
+    """Build pages only: gradio would make a whole server for every part of one (a sixth of a second each)."""
+    original = gr.routes.App.create_app
+    gr.routes.App.create_app = staticmethod(lambda *args, **kwargs: None)
+    try:
+        yield
+    finally:
+        gr.routes.App.create_app = original
 
 
 def launch_arguments(allowed_paths: list[str]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from modules.paths_internal import models_path
 model_path = str(Path(models_path) / "checkpoint")
 checkpoints_list: dict[str, CheckpointInfo] = {}
 checkpoint_aliases: dict[str, CheckpointInfo] = {}
+QUICK_TO_HASH = 100_000_000  # bytes
 _command_line_obeyed = False
 
 
@@ -67,7 +68,11 @@ def list_models() -> None:
             files.extend(sorted(Path(folder).rglob("*.safetensors")))
     for file in dict.fromkeys(file.resolve() for file in files):
         if file.is_file():
-            CheckpointInfo(str(file)).register()
+            info = CheckpointInfo(str(file))
+            info.register()
+            # The title carries the hash; where that is quick to know, it never changes under the page's eyes.
+            if file.stat().st_size < QUICK_TO_HASH:
+                info.calculate_shorthash()
     global _command_line_obeyed
     if cmd_opts.ckpt and not _command_line_obeyed:
         chosen = checkpoint_aliases.get(Path(cmd_opts.ckpt).name)

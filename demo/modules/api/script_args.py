@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from fastapi.exceptions import HTTPException
 from modules import infotext_utils
+from modules.gradio_extensions import without_servers
 
 
 def init_default_script_args(runner) -> list:
@@ -14,7 +15,7 @@ def init_default_script_args(runner) -> list:
         last = max(last, script.args_to)
     args: list = [None] * last
     args[0] = 0
-    with gr.Blocks():
+    with without_servers(), gr.Blocks():
         for script in runner.scripts:
             if script.ui(script.is_img2img):
                 args[script.args_from : script.args_to] = [
