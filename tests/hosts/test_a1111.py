@@ -1,0 +1,78 @@
+"""The view on AUTOMATIC1111's model, and what cannot be patched there."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lib_lora.errors import ModelUnavailableError
+from lib_lora.hosts.a1111 import settle_builtin, view_of_model
+from tests.builders import toy_sd1
+
+
+def sd_model(**changed: Any) -> Any:
+    toy = toy_sd1()
+    found = {
+        "model": SimpleNamespace(diffusion_model=toy.unet),
+        "cond_stage_model": SimpleNamespace(wrapped=SimpleNamespace(transformer=toy.clip_l)),
+        "sd_checkpoint_info": SimpleNamespace(filename="a.safetensors"),
+        "is_sd1": True,
+    }
+    return SimpleNamespace(**{**found, **changed})
+
+
+def test_both_parts_by_their_names() -> None:
+    model = sd_model()
+    view = view_of_model(model, 1)
+    assert view.architecture == "sd1"
+    assert view.parts["unet"] is model.model.diffusion_model
+    assert "unet.input_blocks.0.0" in view.layers
+    assert "clip_l.text_model.encoder.layers.0.self_attn.q_proj" in view.layers
+
+
+def test_a_reload_in_place_is_another_model() -> None:
+    """The host keeps the modules and copies other weights into them."""
+    model = sd_model()
+    assert view_of_model(model, 1).key == view_of_model(model, 1).key
+    assert view_of_model(model, 1).key != view_of_model(model, 2).key
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        pytest.param(None, "No checkpoint", id="nothing loaded"),
+        pytest.param(SimpleNamespace(), "No checkpoint", id="a placeholder"),
+        pytest.param(sd_model(is_sd1=False), "Stable Diffusion 1", id="another architecture"),
+    ],
+)
+def test_what_cannot_be_served_says_why(model: Any, said: str) -> None:
+    with pytest.raises(ModelUnavailableError, match=said):
+        view_of_model(model, 1)
+
+
+def test_a_converted_unet_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    modules, sd_unet = ModuleType("modules"), ModuleType("modules.sd_unet")
+    sd_unet.current_unet = object()  # type: ignore[attr-defined]
+    modules.sd_unet = sd_unet  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "modules", modules)
+    monkeypatch.setitem(sys.modules, "modules.sd_unet", sd_unet)
+    with pytest.raises(ModelUnavailableError, match="converted UNet"):
+        view_of_model(sd_model(), 1)
+
+
+def test_the_builtin_settles_the_layers_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks, settled = ModuleType("networks"), []
+    networks.network_apply_weights = settled.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "networks", networks)
+    known, unknown = SimpleNamespace(network_layer_name="x"), SimpleNamespace()
+    settle_builtin(known)
+    settle_builtin(unknown)
+    assert settled == [known]
+
+
+def test_without_a_builtin_nothing_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "networks", None)
+    settle_builtin(SimpleNamespace(network_layer_name="x"))

@@ -1,0 +1,88 @@
+"""Which folders are searched and how stacks are applied, as the host's options say."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lib_lora.hosts import options
+
+
+class Host:
+    """The few names of a WebUI that the options are read from."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.data: dict[str, Any] = {}
+        self.flags = SimpleNamespace()
+        for name in ("models/Lora", "extensions", "more", "other", "named", "lycoris", "old"):
+            (root / name).mkdir(parents=True)
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        modules, shared, paths = ModuleType("modules"), ModuleType("shared"), ModuleType("paths_internal")
+        shared.opts = SimpleNamespace(data=self.data)  # type: ignore[attr-defined]
+        shared.cmd_opts = self.flags  # type: ignore[attr-defined]
+        paths.models_path = str(self.root / "models")  # type: ignore[attr-defined]
+        paths.extensions_dir = str(self.root / "extensions")  # type: ignore[attr-defined]
+        modules.shared, modules.paths_internal = shared, paths  # type: ignore[attr-defined]
+        for name, module in (("", modules), (".shared", shared), (".paths_internal", paths)):
+            monkeypatch.setitem(sys.modules, f"modules{name}", module)
+
+    def names(self) -> list[str]:
+        return [path.relative_to(self.root.resolve()).as_posix() for path in options.folders()]
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    found = Host(tmp_path)
+    found.install(monkeypatch)
+    return found
+
+
+def test_the_host_s_own_folder_without_any_option(host: Host) -> None:
+    assert host.names() == ["models/Lora"]
+
+
+def test_the_host_s_folder_may_be_elsewhere(host: Host) -> None:
+    host.flags.lora_dir = str(host.root / "other")
+    assert host.names() == ["other"]
+
+
+def test_every_source_of_folders_in_order(host: Host) -> None:
+    addnet = host.root / "extensions" / "sd-webui-additional-networks" / "models" / "lora"
+    addnet.mkdir(parents=True)
+    host.flags.lyco_dir_backcompat = str(host.root / "lycoris")
+    host.flags.lora_stack_dir = [str(host.root / "named")]
+    host.data["additional_networks_extra_lora_path"] = str(host.root / "old")
+    host.data[options.FOLDERS] = f"{host.root / 'more'}\n{host.root / 'other'}"
+    assert host.names() == [
+        "models/Lora",
+        "lycoris",
+        "extensions/sd-webui-additional-networks/models/lora",
+        "old",
+        "named",
+        "more",
+        "other",
+    ]
+
+
+def test_each_folder_once_and_only_if_it_is_there(host: Host) -> None:
+    (host.root / "link").symlink_to(host.root / "more")
+    host.data[options.FOLDERS] = f"{host.root / 'more'}, {host.root / 'link'}, {host.root / 'gone'}, ,"
+    assert host.names() == ["models/Lora", "more"]
+
+
+@pytest.mark.parametrize(("name", "label"), options.MODES)
+def test_mode_by_label_or_name(host: Host, name: str, label: str) -> None:
+    for text in (name, label):
+        host.data[options.MODE] = text
+        assert options.mode() == name
+
+
+def test_an_unknown_mode_is_automatic(host: Host) -> None:
+    host.data[options.MODE] = "from another version"
+    assert options.mode() == "auto"
