@@ -55,6 +55,10 @@
         listen("pointermove", follow);
         listen("pointerup", () => finish(true));
         listen("pointercancel", () => finish(false));
-        listen("keydown", (event) => event.key === "Escape" && finish(false), document);
+        listen("keydown", (event) => {
+            if (event.key !== "Escape") return;
+            event.stopPropagation(); // the host would interrupt the picture that is being made
+            finish(false);
+        });
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -27,7 +27,7 @@
             const { make, text } = LoraStack;
             this.field = make("textarea", { class: "ls-paste-text", rows: 3, spellcheck: "false", "aria-label": text("paste.label"), placeholder: text("paste.placeholder") });
             this.pasteProblem = make("p", { class: "ls-problem", role: "alert", hidden: true });
-            this.paste = make("div", { class: "ls-paste", hidden: true, onkeydown: (event) => event.key === "Escape" && this.#togglePaste() },
+            this.paste = make("div", { class: "ls-paste", hidden: true, onkeydown: (event) => this.#key(event) },
                 this.field, this.pasteProblem,
                 make("div", { class: "ls-buttons" },
                     make("button", { type: "button", class: "ls-button ls-primary", onclick: () => this.#apply() }, text("paste.apply")),
@@ -79,6 +79,12 @@
             if (this.paste.hidden) this.#togglePaste();
             this.field.value = this.#panel.text;
             this.field.select();
+        }
+
+        #key(event) {
+            if (event.key !== "Escape") return;
+            event.stopPropagation(); // the host would interrupt the picture that is being made
+            this.#togglePaste();
         }
 
         #togglePaste() {

@@ -105,6 +105,7 @@
                 const next = this.#value + step * LoraStack.SLIDER.step * (event.shiftKey ? 10 : 1);
                 if (LoraStack.isWeight(next)) this.#take(next);
             } else if (event.key === "Escape") {
+                event.stopPropagation(); // the host would interrupt the picture that is being made
                 this.#show();
                 this.#onProblem("");
             }

@@ -42,6 +42,13 @@ class Demo:
         return [file for file in self.ask("lora-stack/networks?limit=500")["items"] if not file["problem"]]
 
 
+def screenshots(demo: Demo) -> Path:
+    """Where pictures of a page are kept for people to look at."""
+    folder = ROOT / "build" / "screenshots" / demo.gradio
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", params=list(PYTHONS), ids=lambda version: f"gradio {version}")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Start `python -m demo` in a folder of its own and end it afterwards."""

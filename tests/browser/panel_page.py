@@ -161,7 +161,7 @@ class PanelPage:
 
     def _mark_log(self) -> None:
         """Tell an error that already stands there from the next one."""
-        log = self.page.locator(f"#html_log_{self.tab}")
+        log = self.page.locator(f"#html_log_{self.tab}").first
         log.evaluate("log => log.querySelectorAll('.error').forEach(error => error.classList.add('seen'))")
 
     def report(self) -> str:

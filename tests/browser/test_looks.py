@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ViewportSize
 
-from tests.browser.conftest import ROOT, WIDE, Demo, Window
+from tests.browser.conftest import WIDE, Demo, Window, screenshots
 from tests.browser.panel_page import PanelPage
 
 pytestmark = pytest.mark.browser
 
 MEASURE = Path(__file__).with_name("measure.js")
-FOLDER = ROOT / "build" / "screenshots"
 SIZES = {"wide": WIDE, "phone": ViewportSize(width=400, height=900)}
 
 
@@ -27,8 +26,7 @@ def test_the_panel_looks_right(
     page = window.page
     page.set_viewport_size(SIZES[size])
     panel = open_panel(query=f"?__theme={theme}")
-    folder = FOLDER / demo.gradio
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = screenshots(demo)
     picture = panel.accordion
 
     def shoot(name: str) -> None:
@@ -56,9 +54,3 @@ def test_the_panel_looks_right(
 def check_nothing_sticks_out(panel: PanelPage) -> None:
     """Every visible control lies inside the panel, is big enough to hit and covers no other one."""
     assert panel.root.evaluate(MEASURE.read_text(encoding="utf-8")) == []
-
-
-def test_screenshots_are_kept(demo: Demo) -> None:
-    """Runs after the pictures were taken: one of each kind, size and theme."""
-    taken = {path.name for path in Path(FOLDER / demo.gradio).glob("*.png")}
-    assert {f"rows-{size}-{theme}.png" for size in SIZES for theme in ("light", "dark")} <= taken

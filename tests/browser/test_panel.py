@@ -35,6 +35,18 @@ def test_adding_writes_the_stack_and_switches_the_panel_on(
     assert panel.enabled
 
 
+def test_rows_that_will_not_be_used_say_so(open_panel: Callable[..., PanelPage], names: list[str]) -> None:
+    panel = open_panel()
+    panel.add(names[0])
+    note = panel.root.get_by_text("Switched off")
+    assert not note.is_visible()
+    panel.switch(False)
+    note.wait_for()
+    panel.root.get_by_role("button", name="Switch on").click()
+    assert not note.is_visible()
+    assert panel.enabled
+
+
 def test_the_list_is_used_by_keyboard(panel: PanelPage, names: list[str]) -> None:
     panel.search.press("ArrowDown")
     options = panel.root.get_by_role("option")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.conftest import Demo
+from tests.browser.conftest import Demo, screenshots
 from tests.browser.panel_page import PanelPage, pixels
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,8 @@ def test_the_whole_journey(demo: Demo, open_panel: Callable[..., PanelPage]) -> 
     assert panel.root.locator(".ls-report.ls-stale").count() == 1
     picture = panel.generate()
     assert pixels(picture) not in (one, without)
+    panel.report()
+    panel.page.screenshot(path=screenshots(demo) / "journey.png", full_page=True)
     text = panel.text
 
     panel.switch(False)

@@ -13,7 +13,7 @@ for (const { name, text, canonical } of cases) {
 
 test("the field table is the one of the server", () => {
     const source = read("../../lib_lora/stack/entry.py");
-    const declared = [...source.matchAll(/^ {4}(\w+): [\w |]+ = _(text|number|switch)\(/gm)].map((match) => match[1]);
+    const declared = [...source.matchAll(/^ {4}(\w+): [\w |]+ = _(text|number|weight|switch)\(/gm)].map((match) => match[1]);
     assert.deepEqual(Object.keys(LoraStack.FIELDS), declared);
     assert.match(source, new RegExp(`^WEIGHT_LIMIT = ${LoraStack.WEIGHT_LIMIT}\\.0\\b`, "m"));
 });
