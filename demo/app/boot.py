@@ -35,6 +35,14 @@ def load_extensions() -> None:
     extra_networks.register_default_extra_networks()
 
 
+def unload_extensions() -> None:
+    """Tell the scripts that they are about to be run anew, as Reload UI does."""
+    from modules import script_callbacks
+
+    script_callbacks.app_reload_callback()
+    script_callbacks.script_unloaded_callback()
+
+
 def script_runners() -> None:
     """Make the scripts' instances for a host without a page."""
     from modules import script_callbacks, scripts

@@ -206,11 +206,16 @@ def make_pictures(options: argparse.Namespace) -> dict[str, object]:
 
 def _say(result: dict) -> None:
     """The result for people."""
-    report = result["report"]
-    if report is not None:
-        print(json.dumps(report, indent=2, ensure_ascii=False))
-    for comment in result["comments"]:
-        print(f"note: {comment}")
+    report = result["report"] or {"entries": []}
+    for entry in report["entries"]:
+        applied = f"{entry['matched']} of {entry['total']} weights" if entry["applied"] else "not applied"
+        print(f"{entry['network']}  weight {entry['unet']:g}, text encoder {entry['te']:g}  {applied}")
+        for note in entry["notes"]:
+            print(f"  {note}")
+    if report["entries"]:
+        print(f"{report['mode']} in {report['seconds'] * 1000:.0f} ms")
+    for note in [*report.get("notes", []), *result["comments"]]:
+        print(f"note: {note}")
     for picture in result["pictures"]:
         print(f"{picture['file'] or '(not saved)'}  seed {picture['seed']}  sha256 {picture['sha256']}")
     print(f"{result['seconds']:.2f} s")

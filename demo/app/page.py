@@ -72,6 +72,19 @@ def serve(page, port: int, inbrowser: bool = False):
     return app, address
 
 
+def reload(page):
+    """Reload UI: close the page, run all scripts anew, and open a new page at the same address."""
+    from app import boot
+    from modules import shared
+
+    page.close(verbose=False)
+    boot.unload_extensions()
+    page = build()
+    serve(page, shared.cmd_opts.port)
+    print("The page was made anew.", flush=True)
+    return page
+
+
 def main(argv: list[str]) -> int:
     """Serve until interrupted."""
     started = time.perf_counter()
@@ -88,7 +101,13 @@ def main(argv: list[str]) -> int:
         return 2
     print(f"The page is at {address} ({time.perf_counter() - started:.1f} s).", flush=True)
     _load_model()
-    page.block_thread()
+    try:
+        while True:
+            shared.state.restart_wanted.wait()
+            shared.state.restart_wanted.clear()
+            page = reload(page)
+    except KeyboardInterrupt:
+        page.close(verbose=False)
     return 0
 
 

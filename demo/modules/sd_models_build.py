@@ -119,12 +119,23 @@ class LatentDiffusion(torch.nn.Module):
         return self.first_stage_model.decode(z / self.scale_factor)
 
 
+@contextlib.contextmanager
+def _without_initialization():
+    """Leave new weights as they are: they are about to be read from a file."""
+    names = ("normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_")
+    originals = {name: getattr(torch.nn.init, name) for name in names}
+    for name in names:
+        setattr(torch.nn.init, name, lambda tensor, *args, **kwargs: tensor)
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(torch.nn.init, name, original)
+
+
 def build_model(config: ModelConfig) -> LatentDiffusion:
-    """An uninitialised model: made without memory first, so that no time goes into random weights."""
-    with torch.device("meta"):
+    """A model whose weights are still to be filled in."""
+    with _without_initialization():
         model = LatentDiffusion(config)
-    model.to_empty(device="cpu")
-    positions = model.cond_stage_model.transformer.text_model.embeddings
-    positions.position_ids = torch.arange(config.text["max_position_embeddings"])[None]
     model.make_schedule(config)
     return model.eval().requires_grad_(False)

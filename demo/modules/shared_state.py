@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 
 from modules import errors
@@ -29,6 +30,7 @@ class State:
         self.textinfo: str | None = None
         self.time_start: float | None = None
         self.server_start = time.time()
+        self.restart_wanted = threading.Event()
 
     def skip(self) -> None:
         """Stop the running picture, go on with the next."""
@@ -41,6 +43,11 @@ class State:
     def stop_generating(self) -> None:
         """Finish the running picture, then stop."""
         self.stopping_generation = True
+
+    def request_restart(self) -> None:
+        """Reload UI: the page and all scripts are made anew."""
+        self.interrupt()
+        self.restart_wanted.set()
 
     def nextjob(self) -> None:
         """One part of the job is done."""
@@ -84,11 +91,11 @@ class State:
         }
 
     def set_current_image(self) -> None:
-        """Make a preview when enough steps have passed since the last one."""
-        from modules import shared
+        """Make a preview when a page waits for this task and enough steps have passed since the last one."""
+        from modules import progress, shared
 
         every = shared.opts.show_progress_every_n_steps
-        if not shared.opts.live_previews_enable or every <= 0:
+        if progress.current_task is None or not shared.opts.live_previews_enable or every <= 0:
             return
         if self.sampling_step - self.current_image_sampling_step >= every:
             self.do_set_current_image()

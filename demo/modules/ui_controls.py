@@ -90,7 +90,11 @@ def seed_row(tab: str, controls: SimpleNamespace) -> None:
         dice = ToolButton("🎲️", elem_id=f"{tab}_random_seed", tooltip="Any seed")
         reuse = ToolButton("♻️", elem_id=f"{tab}_reuse_seed", tooltip="The seed of the shown picture")
         controls.seed_extra = gr.Checkbox(
-            label="Extra", elem_id=f"{tab}_subseed_show", value=False, elem_classes=["extra-seed"]
+            label="Extra",
+            elem_id=f"{tab}_subseed_show",
+            value=False,
+            container=False,
+            elem_classes=["extra-seed"],
         )
     with FormRow(visible=False, elem_id=f"{tab}_subseed_row", elem_classes=["seed-row"]) as extra:
         controls.subseed = gr.Number(label="Variation seed", value=-1, elem_id=f"{tab}_subseed", precision=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from modules import script_callbacks, sd_checkpoints, sd_models, shared
 from modules.call_queue import wrap_gradio_call, wrap_queued_call
+from modules.gradio_extensions import js
 from modules.ui_common import create_refresh_button
 from modules.ui_components import FormRow
 
@@ -56,6 +57,7 @@ class UiSettings:
         with gr.Blocks(analytics_enabled=False) as interface:
             with gr.Row():
                 self.submit = gr.Button("Apply settings", variant="primary", elem_id="settings_submit")
+                self.reload = gr.Button("Reload UI", elem_id="settings_restart_gradio")
             self.result = gr.HTML(elem_id="settings_result")
             with gr.Tabs(elem_id="settings"):
                 for (section_id, *title), keys in _sections().items():
@@ -81,8 +83,10 @@ class UiSettings:
         shared.opts.save(shared.config_filename)
         if "sd_model_checkpoint" in changed:
             sd_models.reload_model_weights()
-        note = f"{len(changed)} settings changed" + (f": {', '.join(changed)}." if changed else ".")
-        return ("", note)
+        return (
+            "",
+            f"{len(changed)} settings changed: {', '.join(changed)}." if changed else "No setting changed.",
+        )
 
     def add_quicksettings(self) -> None:
         """The row above the tabs."""
@@ -118,6 +122,13 @@ class UiSettings:
             fn=wrap_gradio_call(wrap_queued_call(self.run_settings), extra_outputs=[""]),
             inputs=self.components,
             outputs=[gr.HTML(visible=False), self.result],
+        )
+        self.reload.click(
+            fn=shared.state.request_restart,
+            inputs=[],
+            outputs=[],
+            queue=False,
+            **js("() => reloadWhenBack()"),
         )
         self.checkpoint.input(
             fn=wrap_queued_call(self.run_checkpoint), inputs=[self.checkpoint], outputs=[self.checkpoint]

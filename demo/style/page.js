@@ -53,6 +53,25 @@ function seedOfShownPicture(tab) {
   return found ? Number(found[1]) : -1;
 }
 
+// Reload UI: the server goes away for some seconds; the page follows when it is back.
+function reloadWhenBack() {
+  let wasAway = false;
+  const ask = async () => {
+    try {
+      const reply = await fetch("./internal/progress", { method: "POST", body: "{}" });
+      if (wasAway && reply.status !== 404) {
+        window.location.reload();
+        return;
+      }
+    } catch {
+      wasAway = true;
+    }
+    setTimeout(ask, 300);
+  };
+  setTimeout(ask, 300);
+  return [];
+}
+
 (() => {
   const shown = {};
 
