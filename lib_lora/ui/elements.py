@@ -40,7 +40,7 @@ def stack_text(elem_id: str) -> Any:
 
 
 def tell_page(tab: str, *components: Any) -> None:
-    """Let javascript hear of every new value of `components`, whoever sets it: a paste changes them unseen."""
+    """Let javascript hear of every new value of `components`: a paste sets them without an event."""
     for component in components:
         on_change(component, f"() => {{ globalThis.LoraStack?.changed?.({json.dumps(tab)}); }}")
 

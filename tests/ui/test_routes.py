@@ -169,7 +169,7 @@ def test_check_answers_for_every_row(page: TestClient) -> None:
     assert [bool(row["problem"]) for row in answer["rows"]] == [False, True, True]
 
 
-@pytest.mark.parametrize("body", [{}, {"stack": 3}, {"stack": None}, "text"], ids=str)
+@pytest.mark.parametrize("body", [{}, {"stack": ["a"]}, {"stack": None}, "text"], ids=str)
 def test_check_wants_a_text(page: TestClient, body: Any) -> None:
     assert page.post(f"{PREFIX}/check", json=body).status_code == 422
 
