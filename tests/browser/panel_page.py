@@ -32,7 +32,7 @@ class PanelPage:
         self.open()
 
     def open(self) -> None:
-        """Open the accordion, which also switches it on, as the WebUI's accordions do."""
+        """Open the accordion where it is closed."""
         if not self.search.is_visible():
             self.accordion.locator(".label-wrap").first.click()
             self.search.wait_for(timeout=SHORT_MS)
