@@ -63,7 +63,9 @@ def serve(page, port: int, inbrowser: bool = False):
         **launch_arguments(ui_gradio_extensions.served_paths()),
     )
     # gradio lets any origin in by default; this page is nobody else's business.
-    app.user_middleware = [row for row in app.user_middleware if row.cls.__name__ != "CustomCORSMiddleware"]
+    app.user_middleware = [
+        row for row in app.user_middleware if not row.cls.__name__.endswith("CORSMiddleware")
+    ]
     app.middleware_stack = None
     progress.setup_progress_api(app)
     Api(app, call_queue.queue_lock)

@@ -129,6 +129,13 @@ def build_options() -> dict[str, OptionInfo]:
             },
         )
     )
-    for hidden in ("quicksettings_list", "disabled_extensions", "randn_source", "samples_format"):
+    # The checkpoint is chosen above the tabs; the others are the host's own business.
+    for hidden in (
+        "sd_model_checkpoint",
+        "quicksettings_list",
+        "disabled_extensions",
+        "randn_source",
+        "samples_format",
+    ):
         table[hidden].do_not_show = True
     return table

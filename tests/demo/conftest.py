@@ -126,13 +126,14 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     from modules import shared
 
     blocks = page.build()
-    _, address = page.serve(blocks, _free_port())
+    shared.cmd_opts.port = _free_port()
+    _, address = page.serve(blocks, shared.cmd_opts.port)
     start_events = tuple(log.events)
     if shared.sd_model is None:
         pytest.fail("the model of the demo did not load")
     log.reset()
     yield Host(address.rstrip("/"), log, start_events)
-    blocks.close(verbose=False)
+    shared.demo.close(verbose=False)
     sys.path[:] = path
     _forget_host()
 

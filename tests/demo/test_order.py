@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.demo.conftest import STEPS, Host
+from tests.demo.conftest import PROMPT, STEPS, Host
 
 pytestmark = pytest.mark.demo
 
@@ -81,6 +81,46 @@ def test_hires_activates_again_and_encodes_before_before_hr(
     assert host.log.events == [*BEGIN, *BASE, *second, *STEP * steps, *FINISH, "postprocess"]
     assert passes == [False, True]
     assert steps == STEPS
+
+
+@pytest.mark.parametrize("way", ["option", "little memory"])
+def test_hires_prompts_may_be_encoded_before_the_first_pass(
+    host: Host, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    from modules import processing, shared
+
+    klass = processing.StableDiffusionProcessingTxt2Img
+    original = klass.calculate_hr_conds
+    monkeypatch.setattr(klass, "calculate_hr_conds", lambda p: (host.log.note("hr conds"), original(p))[1])
+    passes = []
+    host.log.acting["after_extra_networks_activate"] = lambda p, *args, **kwargs: passes.append(p.is_hr_pass)
+    if way == "option":
+        shared.opts.data["hires_fix_use_firstpass_conds"] = True
+    else:
+        monkeypatch.setattr(shared.sd_model, "lowvram", True)
+    host.draw(enable_hr=True, denoising_strength=0.5)
+    first_step = host.log.events.index("cfg_denoiser")
+    assert "hr conds" in host.log.events[:first_step]
+    assert passes == ([False, True] if way == "option" else [False, False, False, True])
+
+
+def test_a_nested_run_leaves_the_outer_one_alone(host: Host) -> None:
+    from copy import copy
+
+    from modules import processing
+
+    def nested(p, pp, *args):
+        host.log.acting.clear()
+        inner = copy(p)
+        inner.prompt, inner.steps = "a boy<lora:nobody:1>", 1
+        pp.image = processing.process_images(inner).images[0]
+
+    host.log.acting["postprocess_image"] = nested
+    processed = host.draw(n_iter=2, seed=7)
+    assert processed.all_prompts == [PROMPT, PROMPT]
+    assert processed.infotexts[1].startswith(PROMPT)
+    assert "Seed: 8" in processed.infotexts[1]
+    assert host.log.events.count("process") == 2
 
 
 def test_inpainting_blends_at_every_step_and_once_at_the_end(host: Host) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,17 +20,22 @@ pytestmark = pytest.mark.demo
 ERRORS = "<div class='error'>"
 
 
-def page_values(tab: str, **changes: object) -> list[object]:
-    """Values of a freshly opened page, as its Generate button would send them."""
+def handler(name: str) -> tuple[Callable[..., tuple], list[Any]]:
+    """The function behind a Generate button, and the components it reads."""
     from modules import shared
 
-    for function in shared.demo.fns.values():
-        if function.name == tab:
-            break
-    else:
-        raise LookupError(tab)
+    page = shared.demo
+    if isinstance(page.fns, dict):  # gradio 4
+        found = next(function for function in page.fns.values() if function.name == name)
+        return found.fn, found.inputs
+    number = next(number for number, function in enumerate(page.fns) if function.name == name)
+    return page.fns[number].fn, [page.blocks[block] for block in page.dependencies[number]["inputs"]]
+
+
+def page_values(tab: str, **changes: object) -> list[object]:
+    """Values of a freshly opened page, as its Generate button would send them."""
     values = []
-    for block in function.inputs:
+    for block in handler(tab)[1]:
         key = (block.elem_id or "").removeprefix(f"{tab}_")
         values.append(block.preprocess(changes.get(key, getattr(block, "value", None))))
     return ["task(test)", *values[1:]]
@@ -38,9 +47,7 @@ def small() -> dict[str, object]:
 
 
 def press(tab: str, values: list[object]) -> tuple:
-    from modules import shared
-
-    return next(function for function in shared.demo.fns.values() if function.name == tab).fn(*values)
+    return handler(tab)[0](*values)
 
 
 def test_generate_makes_files_and_texts(host: Host, small: dict) -> None:
@@ -131,3 +138,62 @@ def test_settings_show_options_of_extensions_and_keep_them(host: Host) -> None:
     shared.opts.save(saved)
     assert json.loads(saved.read_text())["CLIP_stop_at_last_layers"] == 2
     saved.unlink()
+
+
+def test_other_sites_may_not_read_the_answers(host: Host) -> None:
+    request = urllib.request.Request(
+        host.url + "/sdapi/v1/samplers", headers={"Origin": "https://example.org"}
+    )
+    with urllib.request.urlopen(request) as response:
+        assert "access-control-allow-origin" not in {name.lower() for name in response.headers}
+
+
+def test_a_painted_mask_comes_as_a_data_address(host: Host) -> None:
+    from modules.img2img import read_painted_mask
+
+    buffer = io.BytesIO()
+    Image.new("RGBA", (16, 16), "white").save(buffer, format="PNG")
+    address = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    mask = read_painted_mask(address, (64, 32))
+    assert (mask.mode, mask.size, mask.getextrema()) == ("L", (64, 32), (255, 255))
+    assert read_painted_mask("", (64, 32)) is None
+
+
+def test_a_copy_of_a_switch_for_its_new_value_makes_no_second_accordion(host: Host) -> None:
+    """gradio 4 makes one for every value that is pasted."""
+    from modules.ui_components import InputAccordion
+
+    copy = InputAccordion(True, label="x", elem_id="txt2img_hr", render=False)
+    assert copy.elem_id == "txt2img_hr-checkbox"
+    assert not hasattr(copy, "accordion")
+
+
+def test_the_switch_of_an_accordion_is_a_hidden_check_box(host: Host) -> None:
+    from modules import shared
+
+    blocks = {
+        block.elem_id: block for block in shared.demo.blocks.values() if getattr(block, "elem_id", None)
+    }
+    switch, accordion = blocks["txt2img_hr-checkbox"], blocks["txt2img_hr"]
+    assert switch.visible is False
+    assert switch.value is False
+    assert switch.get_block_name() == "checkbox"
+    assert accordion.get_block_name() == "accordion"
+    config = next(row for row in shared.demo.config["components"] if row["id"] == switch._id)
+    assert config["props"]["label"] == "Hires. fix"
+    assert config["props"]["visible"] is False
+
+
+def test_reload_runs_everything_again_once(host: Host) -> None:
+    from app import page
+    from modules import shared
+
+    before = [event for event in host.start_events if event not in ("list_optimizers", "list_unets")]
+    page.reload(shared.demo)
+    events = [event for event in host.log.events if event not in ("list_optimizers", "list_unets")]
+    assert events == ["script_unloaded", *before]
+    host.log.events.clear()
+    host.draw(steps=1)
+    assert host.log.events.count("process") == 1
+    assert host.log.events.count("cfg_denoiser") == 1
+    assert host.call("/sdapi/v1/scripts")[0] == 200
