@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     add("--negative", default="", help="what not to draw")
     add("--seed", type=int, default=-1)
     add("--steps", type=int, default=20)
-    add("--size", default="128x128", metavar="WIDTHxHEIGHT")
+    add("--size", default=None, metavar="WIDTHxHEIGHT", help="default: 128x128, 512x512 with --checkpoint")
     add("--cfg", type=float, default=5.0, help="CFG scale")
     add("--sampler", default="Euler")
     add("--scheduler", default=None)
@@ -114,7 +114,7 @@ def make_request(options: argparse.Namespace):
     """The host's request object for these options."""
     from modules import processing, sd_samplers, shared
 
-    width, height = read_size(options.size)
+    width, height = read_size(options.size or ("128x128" if shared.cmd_opts.ckpt is None else "512x512"))
     if sd_samplers.find_sampler_config(options.sampler) is None:
         raise UsageError(str(sd_samplers.UnknownSampler(options.sampler)))
     if options.steps < 1 or options.batch_count < 1 or options.batch_size < 1:
@@ -158,14 +158,13 @@ def _paths(out: Path | None, count: int) -> list[Path]:
 def make_pictures(options: argparse.Namespace) -> dict[str, object]:
     """Run the request; return what there is to tell."""
     from app import boot
-    from modules import images, processing, scripts, shared
+    from modules import images, processing, scripts, sd_models, shared
 
     boot.load_extensions()
     boot.script_runners()
     text = stack_text(options)
-    # Opening the model is the start-up, not the picture.
-    if shared.sd_model is None:
-        raise UsageError("The checkpoint could not be loaded; the reason is above.")
+    # Now, not at the first use: its errors are told, and its time is not the picture's.
+    sd_models.load_model()
     p = make_request(options)
     runner = scripts.scripts_txt2img if options.init is None else scripts.scripts_img2img
     args = runner.prepare_without_ui({TITLE.lower(): [bool(text), text]})

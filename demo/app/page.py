@@ -95,7 +95,11 @@ def main(argv: list[str]) -> int:
     boot.prepare(argv)
     from modules import shared
 
-    page = build()
+    try:
+        page = build()
+    except FileNotFoundError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     try:
         _, address = serve(page, shared.cmd_opts.port, inbrowser=_wants_browser())
     except OSError as error:

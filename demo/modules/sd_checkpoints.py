@@ -60,6 +60,8 @@ def list_models() -> None:
     """Read the folders; --checkpoint comes first."""
     from modules.shared import cmd_opts, opts
 
+    if cmd_opts.ckpt and not Path(cmd_opts.ckpt).is_file():
+        raise FileNotFoundError(f"--checkpoint {cmd_opts.ckpt}: there is no such file.")
     checkpoints_list.clear()
     checkpoint_aliases.clear()
     files = [Path(cmd_opts.ckpt)] if cmd_opts.ckpt else []
@@ -110,14 +112,7 @@ def select_checkpoint() -> CheckpointInfo:
     if chosen is not None:
         return chosen
     if not checkpoints_list:
-        raise FileNotFoundError(
-            f"There is no checkpoint in {model_path}"
-            + (
-                f", and {shared.cmd_opts.ckpt} is no file."
-                if shared.cmd_opts.ckpt
-                else "; give one by --checkpoint."
-            )
-        )
+        raise FileNotFoundError(f"There is no checkpoint in {model_path}; give one by --checkpoint.")
     return next(iter(checkpoints_list.values()))
 
 

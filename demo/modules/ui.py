@@ -62,7 +62,7 @@ def create_pnginfo() -> gr.Blocks:
                 with gr.Row(elem_id="pnginfo_buttons"):
                     for target in ("txt2img", "img2img", "inpaint"):
                         button = gr.Button(f"Send to {target}", elem_id=f"{target}_tab")
-                        source = image if target == "img2img" else None
+                        source = image if target != "txt2img" else None
                         infotext_utils.register_paste_params_button(
                             ParamBinding(button, target, info, source)
                         )

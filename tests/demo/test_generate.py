@@ -48,6 +48,24 @@ def test_an_unknown_lora_is_an_error_with_the_nearest_name(tmp_path: Path) -> No
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [("nowhere.safetensors", None, "no such file"), ("broken.safetensors", b"oops", "cannot be read")],
+    ids=["missing", "broken"],
+)
+def test_a_checkpoint_that_cannot_be_loaded(
+    tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    result = generate("--checkpoint", str(path), "--data-dir", str(tmp_path / "data"))
+    assert result.returncode == 2
+    assert name in result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 @pytest.fixture
 def module(host: Host):
     from app import generate as module
