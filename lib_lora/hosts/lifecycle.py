@@ -124,6 +124,9 @@ class Lifecycle:
             frame = _Frame(request, view.key)
         if not self._frames or self._frames[-1] != frame:
             self._apply(frame, view)
+        else:
+            # The host comes back in the middle of a run after changing its own networks (a hires prompt).
+            self._session.refresh()
         self._frames.append(frame)
 
     def _leave(self, p: Any) -> None:

@@ -34,7 +34,6 @@ ROLES: tuple[Role, ...] = (
         0.3,
         0.2,
         "Finer faces, skin or light. Keep it at 0.1–0.3; above that it fights with the style.",
-        slider_max=1.0,
     ),
     Role(
         "style",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from lib_lora.errors import NetworkNotFoundError, NotAppliedError
 from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle
@@ -38,10 +39,10 @@ class Processing:
 class Bench:
     """A lifecycle over toys, and what a stack alone makes of them."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, **view: Any) -> None:
         self.library = library
         self.reports = Reports()
-        self.lifecycle = Lifecycle(lambda p: p.model.view(), lambda: "auto", self.reports)
+        self.lifecycle = Lifecycle(lambda p: p.model.view(**view), lambda: "auto", self.reports)
 
     def request(self, **weights: float) -> Request:
         rows = [{"network": name, "weight": weight} for name, weight in weights.items()]
@@ -119,6 +120,35 @@ def test_another_model_in_the_middle_of_a_run(bench: Bench, model: ToyModel) -> 
     assert same(bench.lifecycle.around(p, sampling), expected)
     assert is_untouched(model)
     assert is_untouched(refiner)
+
+
+def test_a_builtin_that_changes_its_networks_in_the_middle_is_merged_on(
+    library: Library, model: ToyModel
+) -> None:
+    """A hires prompt with other tags: the built-in settles lazily, and its new weights must be the base."""
+    layer = model.unet.middle_block[1]["proj_in"]
+    pristine, added = layer.weight.detach().clone(), [0.0]
+
+    def settle(module: Any) -> None:
+        if module is layer:
+            with torch.no_grad():
+                layer.weight.copy_(pristine + added[0])
+
+    bench = Bench(library, settle=settle)
+    first = bench.picture(model, a=0.8)
+    added[0] = 0.5
+    second = bench.picture(model, a=0.8)
+    assert not same(first, second)
+    added[0] = 0.0
+    p = Processing(model, bench.request(a=0.8))
+
+    def sampling() -> None:
+        assert same(model.run(), first)
+        added[0] = 0.5
+        bench.lifecycle.around(p, lambda: None)  # the host encodes the hires prompt
+        assert same(model.run(), second)
+
+    bench.lifecycle.around(p, sampling)
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError])
