@@ -7,10 +7,9 @@ import hashlib
 import json
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
-TITLE = "LoRA Stack"
+from app.studio import ScriptMissing, Studio, request
 
 
 class UsageError(Exception):
@@ -112,41 +111,35 @@ def _open_image(option: str, path: Path | None):
 
 def make_request(options: argparse.Namespace):
     """The host's request object for these options."""
-    from modules import processing, sd_samplers, shared
+    from modules import sd_samplers, shared
 
     width, height = read_size(options.size or ("128x128" if shared.cmd_opts.ckpt is None else "512x512"))
     if sd_samplers.find_sampler_config(options.sampler) is None:
         raise UsageError(str(sd_samplers.UnknownSampler(options.sampler)))
     if options.steps < 1 or options.batch_count < 1 or options.batch_size < 1:
         raise UsageError("--steps, --batch-count and --batch-size must be at least 1")
-    fields = {
-        "sd_model": shared.sd_model,
-        "prompt": options.prompt,
-        "negative_prompt": options.negative,
-        "seed": options.seed,
-        "steps": options.steps,
-        "width": width,
-        "height": height,
-        "cfg_scale": options.cfg,
-        "sampler_name": sd_samplers.find_sampler_config(options.sampler).name,
-        "scheduler": options.scheduler,
-        "n_iter": options.batch_count,
-        "batch_size": options.batch_size,
-        "do_not_save_samples": True,
-        "denoising_strength": options.denoise,
-    }
     image, mask = _open_image("--init", options.init), _open_image("--mask", options.mask)
     if mask is not None and image is None:
         raise UsageError("--mask needs --init: the picture that is painted in")
-    if image is None:
-        p = processing.StableDiffusionProcessingTxt2Img(
-            **fields, enable_hr=options.hires is not None, hr_scale=options.hires or 2.0
-        )
-    else:
-        p = processing.StableDiffusionProcessingImg2Img(
-            **fields, init_images=[image], mask=mask, inpainting_fill=1, inpaint_full_res=False
-        )
-    return p
+    kind = {"enable_hr": options.hires is not None, "hr_scale": options.hires or 2.0}
+    if image is not None:
+        kind = {"init_images": [image], "mask": mask, "inpainting_fill": 1, "inpaint_full_res": False}
+    return request(
+        sd_model=shared.sd_model,
+        prompt=options.prompt,
+        negative_prompt=options.negative,
+        seed=options.seed,
+        steps=options.steps,
+        width=width,
+        height=height,
+        cfg_scale=options.cfg,
+        sampler_name=sd_samplers.find_sampler_config(options.sampler).name,
+        scheduler=options.scheduler,
+        n_iter=options.batch_count,
+        batch_size=options.batch_size,
+        denoising_strength=options.denoise,
+        **kind,
+    )
 
 
 def _paths(out: Path | None, count: int) -> list[Path]:
@@ -155,30 +148,17 @@ def _paths(out: Path | None, count: int) -> list[Path]:
     return [out] + [out.with_name(f"{out.stem}-{index}{out.suffix}") for index in range(1, count)]
 
 
-def make_pictures(options: argparse.Namespace) -> dict[str, object]:
+def make_pictures(options: argparse.Namespace, host_argv: list[str]) -> dict[str, object]:
     """Run the request; return what there is to tell."""
-    from app import boot
-    from modules import images, processing, scripts, sd_models, shared
+    studio = Studio(host_argv)
+    from modules import images, sd_models
 
-    boot.load_extensions()
-    boot.script_runners()
     text = stack_text(options)
     # Now, not at the first use: its errors are told, and its time is not the picture's.
     sd_models.load_model()
     p = make_request(options)
-    runner = scripts.scripts_txt2img if options.init is None else scripts.scripts_img2img
-    args = runner.prepare_without_ui({TITLE.lower(): [bool(text), text]})
-    if text and all(script.name != TITLE.lower() for script in runner.scripts):
-        raise UsageError(f'The script "{TITLE}" is not loaded, so --lora and --stack cannot be applied.')
     started = time.perf_counter()
-    shared.state.begin(job="generate")
-    try:
-        with closing(p):
-            p.scripts = runner
-            p.script_args = args
-            processed = processing.process_images(p)
-    finally:
-        shared.state.end()
+    processed = studio.run(p, text)
     seconds = time.perf_counter() - started
     paths = _paths(options.out, len(processed.images))
     for image, info, path in zip(processed.images, processed.infotexts, paths, strict=False):
@@ -223,12 +203,9 @@ def _say(result: dict) -> None:
 def main(argv: list[str]) -> int:
     """Entry of the command; 2 for every error a user can mend."""
     options, host_argv = parser().parse_known_args(argv)
-    from app import boot
-
-    boot.prepare(host_argv)
     try:
-        result = make_pictures(options)
-    except (UsageError, ValueError, RuntimeError, OSError) as error:
+        result = make_pictures(options, host_argv)
+    except (UsageError, ScriptMissing, ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except Exception as error:

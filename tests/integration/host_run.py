@@ -9,7 +9,6 @@ import hashlib
 import json
 import random
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +44,12 @@ class Run:
 
     def __init__(self) -> None:
         sys.path.insert(0, str(DEMO))
-        from app import boot
+        from app.studio import Studio, request
 
-        boot.prepare(["--no-browser"])
-        boot.load_extensions()
-        boot.script_runners()
-        from modules import processing, script_callbacks, scripts, shared
+        self.studio, self.request = Studio(), request
+        from modules import script_callbacks, shared
 
-        self.processing, self.scripts, self.model = processing, scripts, shared.sd_model
+        self.model = shared.sd_model
         self.latents = ""
         self.during: set[str] = set()
         self.watch = False
@@ -80,35 +77,21 @@ class Run:
 
     def draw(self, stack: Any = None, steps: int = 1) -> bool:
         """Make a picture; False when the stack was refused."""
-        p = self.processing.StableDiffusionProcessingTxt2Img(
-            prompt="a girl, red hair, blue shirt, in a meadow",
-            seed=5,
-            steps=steps,
-            width=128,
-            height=128,
-            cfg_scale=5,
-            sampler_name="Euler",
-            do_not_save_samples=True,
-        )
-        runner = self.scripts.scripts_txt2img
-        with closing(p):
-            p.scripts = runner
-            text = "" if stack is None else json.dumps(stack)
-            p.script_args = runner.prepare_without_ui({"lora stack": [bool(text), text]})
-            sample = p.sample
+        p = self.request(prompt="a girl, red hair, blue shirt, in a meadow", seed=5, steps=steps)
+        sample = p.sample
 
-            def remember(*args: Any, **kwargs: Any) -> Any:
-                result = sample(*args, **kwargs)
-                self.latents = hashlib.sha256(result.float().numpy().tobytes()).hexdigest()
-                return result
+        def remember(*args: Any, **kwargs: Any) -> Any:
+            result = sample(*args, **kwargs)
+            self.latents = hashlib.sha256(result.float().numpy().tobytes()).hexdigest()
+            return result
 
-            p.sample = remember
-            try:
-                self.processing.process_images(p)
-            except Exception as error:
-                if getattr(error, "status_code", 0) != 422:
-                    raise
-                return False
+        p.sample = remember
+        try:
+            self.studio.run(p, "" if stack is None else json.dumps(stack))
+        except Exception as error:
+            if getattr(error, "status_code", 0) != 422:
+                raise
+            return False
         return True
 
     def _see(self, _params: Any) -> None:
