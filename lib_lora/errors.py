@@ -8,25 +8,35 @@ LoraStackError
 │   └── NotImplementedFieldError  a field is understood but does not act yet
 ├── FileError                   a file on disk cannot be used
 │   ├── UnreadableFileError     missing, not a regular file, no permission, changed while read
-│   ├── NotSafetensorsError     a pickle, an archive or a wrong suffix
+│   ├── NotSafetensorsError     a pickle, an archive, a web page or a wrong suffix
+│   ├── FileTooLargeError       more bytes than any network has
 │   ├── HeaderError             the safetensors header lies (one leaf per way to lie)
 │   │   ├── HeaderTooSmallError
 │   │   ├── HeaderTooLargeError
 │   │   ├── HeaderLengthError
 │   │   ├── HeaderEncodingError
 │   │   ├── HeaderJsonError
+│   │   ├── HeaderVolumeError
 │   │   ├── DuplicateKeyError
+│   │   ├── TensorNameError
 │   │   ├── TensorInfoError
 │   │   ├── UnknownDtypeError
 │   │   ├── TensorOffsetError
 │   │   └── MetadataError
 │   ├── NoTensorsError          a header without one tensor
+│   ├── TensorSizeError         a tensor no layer can have: too many numbers or dimensions
 │   ├── NonFiniteTensorError    NaN or infinity inside
 │   └── NotAnAdapterError       a whole checkpoint, or nothing we know
 ├── LibraryError                a name does not lead to one file
 │   ├── NetworkNotFoundError
 │   └── AmbiguousNetworkError
 ├── AdapterError                tensors that do not make one change
+│   ├── MissingTensorError      one half without the other
+│   ├── MixedFamiliesError      tensors of several families, or of none, on one weight
+│   ├── DuplicateWeightError    one weight changed under two names
+│   ├── TensorShapeError        shapes that contradict one another
+│   ├── NotOneNumberError       an alpha or a switch that is no single finite number
+│   └── OversizedChangeError    a small file that means an enormous weight
 ├── NetworkMismatchError        a file that does not fit the loaded checkpoint
 └── EngineError                 the model cannot be patched now
     ├── ModelUnavailableError
@@ -35,12 +45,22 @@ LoraStackError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
+
+# Control characters and marks that turn the direction of writing; names of files and tensors may hold them.
+_UNREADABLE: Mapping[int, str | None] = MappingProxyType(
+    {
+        **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " "),
+        **dict.fromkeys((0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))),
+        **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}"),
+    }
+)
 
 
 class LoraStackError(Exception):
-    """Base of all: the message says what, which, and the way out.
+    """Base of all: the message says what, which, and the way out, in one line that can be shown anywhere.
 
     `status_code`, `detail` and `body` are what A1111's API answers with when an exception carries them.
     """
@@ -48,6 +68,7 @@ class LoraStackError(Exception):
     status_code = 422
 
     def __init__(self, message: str) -> None:
+        message = message.translate(_UNREADABLE)
         super().__init__(message)
         self.status_code = type(self).status_code
         self.detail = message
@@ -83,7 +104,11 @@ class UnreadableFileError(FileError):
 
 
 class NotSafetensorsError(FileError):
-    """A pickle, an archive or a wrong suffix."""
+    """A pickle, an archive, a web page or a wrong suffix."""
+
+
+class FileTooLargeError(FileError):
+    """More bytes than any network has."""
 
 
 class HeaderError(FileError):
@@ -110,8 +135,16 @@ class HeaderJsonError(HeaderError):
     """The header is not a JSON object, or nested beyond reason."""
 
 
+class HeaderVolumeError(HeaderError):
+    """More entries in the header than any network has."""
+
+
 class DuplicateKeyError(HeaderError):
     """The same name twice in the header."""
+
+
+class TensorNameError(HeaderError):
+    """A tensor's name is empty or longer than any module's."""
 
 
 class TensorInfoError(HeaderError):
@@ -132,6 +165,10 @@ class MetadataError(HeaderError):
 
 class NoTensorsError(FileError):
     """A header without one tensor."""
+
+
+class TensorSizeError(FileError):
+    """A tensor no layer can have: too many numbers or dimensions."""
 
 
 class NonFiniteTensorError(FileError):
@@ -156,6 +193,30 @@ class AmbiguousNetworkError(LibraryError):
 
 class AdapterError(LoraStackError):
     """Tensors that do not make one change."""
+
+
+class MissingTensorError(AdapterError):
+    """One half without the other, such as lora_up without lora_down."""
+
+
+class MixedFamiliesError(AdapterError):
+    """Tensors of several families, or of none, on one weight."""
+
+
+class DuplicateWeightError(AdapterError):
+    """One weight changed under two names."""
+
+
+class TensorShapeError(AdapterError):
+    """Shapes that contradict one another."""
+
+
+class NotOneNumberError(AdapterError):
+    """An alpha or a switch that is no single finite number."""
+
+
+class OversizedChangeError(AdapterError):
+    """A small file that means an enormous weight."""
 
 
 class NetworkMismatchError(LoraStackError):

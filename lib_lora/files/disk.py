@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
-from os import fstat, stat_result
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import (
+    FileTooLargeError,
     HeaderLengthError,
     HeaderTooLargeError,
     HeaderTooSmallError,
@@ -23,6 +24,7 @@ from ..errors import (
 PREFIX = 8  # bytes of the header's length, little endian
 HEADER_LIMIT = 100_000_000  # bytes; the limit of the safetensors library
 SMALLEST_HEADER = 2  # bytes of {}
+FILE_LIMIT = 64 * 1024**3  # bytes; whole checkpoints have less, and a file with holes can claim any size
 
 PICKLE_SUFFIXES = (".pt", ".ckpt", ".pth", ".bin")
 HOW_TO_CONVERT = (
@@ -41,11 +43,15 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
         "a Git LFS pointer, not the file itself. Run `git lfs pull`, or download it again.",
     ),
     (b"<", "a web page, not a network: the download led to a log-in or error page. Download it again."),
+    (b'{"', "a site's answer in JSON, not a network: it tells why there was no download. Download it again."),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive. Unpack it first."),
     (b"Rar!", "a RAR archive. Unpack it first."),
     (b"\x1f\x8b", "a gzip archive. Unpack it first."),
-    (b"GGUF", "a GGUF file, which holds no LoRA that can be stacked."),
+    (b"GGUF", "a GGUF file, which holds no LoRA that can be stacked. Use the .safetensors version."),
+    (b"\x89PNG", "a picture. Give it the name of its LoRA and the suffix .png to see it as preview."),
+    (b"\xff\xd8\xff", "a picture. Give it the name of its LoRA and the suffix .jpg to see it as preview."),
 )
+_HEAD = 32  # bytes that tell what a file is
 
 
 class Identity(NamedTuple):
@@ -57,20 +63,38 @@ class Identity(NamedTuple):
     mtime_ns: int
 
     @classmethod
-    def of(cls, status: stat_result) -> Identity:
+    def of(cls, status: os.stat_result) -> Identity:
         """Return the identity in a stat result."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[tuple[FileIO, Identity]]:
-    """Open a regular file for reading; anything else is an UnreadableFileError, and a pipe does not hang."""
+    """Open a regular file for reading; anything else is an UnreadableFileError, and a pipe does not hang.
+
+    Raises FileTooLargeError for a size that only a file with holes has.
+    """
     with reasons(path):
-        if not stat.S_ISREG(path.stat().st_mode):  # before opening: a pipe would block
-            kind = "a folder" if path.is_dir() else "not a regular file"
-            raise UnreadableFileError(f"{path.name} is {kind}. Point to the .safetensors file itself.")
-        with path.open("rb", buffering=0) as file:
-            yield file, Identity.of(fstat(file.fileno()))
+        _require_regular(path, path.stat())  # before opening: to open a device may do something
+        with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+            status = os.fstat(file.fileno())
+            _require_regular(path, status)  # it may have been replaced in between
+            if status.st_size > FILE_LIMIT:
+                raise FileTooLargeError(
+                    f"{path.name} claims {status.st_size} bytes; the limit is {FILE_LIMIT}. "
+                    "It is no network. Remove it, or download it again."
+                )
+            yield file, Identity.of(status)
+
+
+def _require_regular(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise UnreadableFileError(f"{path.name} is {kind}. Point to the .safetensors file itself.")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe would block until somebody writes
 
 
 @contextmanager
@@ -109,7 +133,7 @@ def header_length(path: Path, file: FileIO, size: int) -> int:
         raise HeaderTooSmallError(f"{path.name} {what}: no network fits into that. Download it again.")
     (length,) = struct.unpack("<Q", head)
     if length > HEADER_LIMIT or PREFIX + length > size:
-        refuse_magic(path, head + file.read(24))
+        refuse_magic(path, head + file.read(_HEAD - PREFIX))
     if length > HEADER_LIMIT:
         raise HeaderTooLargeError(
             f"{path.name} claims a header of {length} bytes; the limit is {HEADER_LIMIT}. "
@@ -127,9 +151,21 @@ def header_length(path: Path, file: FileIO, size: int) -> int:
 
 def refuse_magic(path: Path, head: bytes) -> None:
     """Raise NotSafetensorsError where the first bytes tell what the file really is."""
+    head = head[:_HEAD]
     for magic, what in _MAGIC:
         if head.startswith(magic):
             raise NotSafetensorsError(f"{path.name} is {what}")
+    text = head.decode("ascii", "replace").strip()
+    if len(head) >= PREFIX and head.isascii() and text and text.isprintable():
+        raise NotSafetensorsError(
+            f"{path.name} is a text ('{text}'), not a network: a site's message instead of the download. "
+            "Download it again."
+        )
+
+
+def refuse_magic_of(path: Path, length: int, header: bytes) -> None:
+    """The same for a file whose first eight bytes happen to be a possible length."""
+    refuse_magic(path, struct.pack("<Q", length) + header[: _HEAD - PREFIX])
 
 
 def _reason(error: OSError) -> str:
@@ -140,4 +176,4 @@ def _reason(error: OSError) -> str:
         return "is a link that leads in a circle. Remove the link."
     if number in (errno.EACCES, errno.EPERM):
         return "may not be read. Give the WebUI's user permission to read it."
-    return f"cannot be read: {error}."
+    return f"cannot be read: {error.strerror or error}. Look whether the disk is well, then try again."

@@ -12,7 +12,6 @@ import string
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import UnreadableFileError
 from .disk import PREFIX, check_unchanged, header_length, open_regular
 
 BLOCK = 1024 * 1024  # bytes hashed at a time
@@ -79,13 +78,12 @@ def declared_legacy(metadata: Mapping[str, str]) -> str:
 
 def _sha256(path: Path, start: int) -> str:
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(BLOCK))
     with open_regular(path) as (file, identity):
         file.seek(start)
-        try:
-            while count := file.readinto(buffer):
-                digest.update(buffer[:count])
-        except OSError as error:
-            raise UnreadableFileError(f"{path.name} cannot be read to its end: {error}.") from error
+        buffer = memoryview(bytearray(min(BLOCK, identity.size)))
+        left = identity.size - start  # not to the end: a file that is being written has none
+        while left > 0 and (count := file.readinto(buffer[:left])):
+            digest.update(buffer[:count])
+            left -= count
     check_unchanged(path, identity)
     return digest.hexdigest()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import FileIO
@@ -19,18 +21,25 @@ from ..errors import (
     DuplicateKeyError,
     HeaderEncodingError,
     HeaderJsonError,
+    HeaderVolumeError,
     MetadataError,
     NoTensorsError,
     TensorInfoError,
+    TensorNameError,
     TensorOffsetError,
     UnknownDtypeError,
+    UnreadableFileError,
 )
-from .disk import PREFIX, header_length, open_regular, refuse_magic, refuse_pickle
+from .disk import PREFIX, header_length, open_regular, refuse_magic_of, refuse_pickle
 from .text import clean
 
 METADATA = "__metadata__"
 FIRST_READ = 64 * 1024  # bytes; holds the metadata of most files, so that a scan reads no more
 NAME_SHOWN = 120  # characters of a tensor's name in a message
+DAMAGED = "The file is damaged or forged. Download it again."
+NAME_LIMIT = 1_000  # characters of a tensor's name; real ones have under 200, and every search is over names
+TENSOR_LIMIT = 200_000  # tensors; the largest adapters have under 20,000
+ENTRY_LIMIT = 2_000_000  # commas and opening brackets; of each Python makes up to 150 bytes
 COUNT_LIMIT = 2**64 - 1  # of elements and of bits; the library counts in 64 bits
 BITS: Mapping[str, int] = MappingProxyType(
     {
@@ -45,7 +54,7 @@ BITS: Mapping[str, int] = MappingProxyType(
     }
 )
 _FIELDS = frozenset(("dtype", "shape", "data_offsets"))
-_SPACE = " \t\r\n"
+_LEADING_METADATA = re.compile(rf'[ \t\r\n]*\{{[ \t\r\n]*"{METADATA}"[ \t\r\n]*:[ \t\r\n]*')
 
 
 class TensorInfo(NamedTuple):
@@ -77,7 +86,7 @@ def read_header(path: Path) -> Header:
 def read_open_header(path: Path, file: FileIO, size: int) -> Header:
     """Read and check the header of a file that is open at its beginning and `size` bytes long."""
     length = header_length(path, file, size)
-    return _header(path, _text(path, _read(file, length), final=True), PREFIX + length, size)
+    return _header(path, _text(path, _read(path, file, length), length), PREFIX + length, size)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -88,43 +97,55 @@ def read_metadata(path: Path) -> dict[str, str]:
     refuse_pickle(path)
     with open_regular(path) as (file, identity):
         length = header_length(path, file, identity.size)
-        raw = _read(file, min(length, FIRST_READ))
-        metadata = _leading_metadata(path, raw)
+        raw = _read(path, file, min(length, FIRST_READ))
+        metadata = _leading_metadata(path, _text(path, raw, length))
         if metadata is None and length > len(raw):
-            raw += _read(file, length - len(raw))
-            metadata = _leading_metadata(path, raw)
+            raw += _read(path, file, length - len(raw))
+            metadata = _leading_metadata(path, _text(path, raw, length))
     if metadata is not None:
         return metadata
-    return dict(_header(path, _text(path, raw, final=True), PREFIX + length, identity.size).metadata)
+    return dict(_header(path, _text(path, raw, length), PREFIX + length, identity.size).metadata)
 
 
-def _read(file: FileIO, length: int) -> bytes:
+def _read(path: Path, file: FileIO, length: int) -> bytes:
     parts: list[bytes] = []
-    while length > 0 and (part := file.read(length)):
+    while length > 0:
+        part = file.read(length)
+        if not part:
+            raise UnreadableFileError(f"{path.name} became shorter while it was read. Try again.")
         parts.append(part)
         length -= len(part)
     return b"".join(parts)
 
 
-def _text(path: Path, raw: bytes, final: bool) -> str:
+def _text(path: Path, raw: bytes, length: int) -> str:
+    """Return the text of a header of `length` bytes, or of its beginning, which may end within a letter."""
+    _check_volume(path, raw)
     try:
-        return codecs.getincrementaldecoder("utf-8")().decode(raw, final)
+        return codecs.getincrementaldecoder("utf-8")().decode(raw, final=len(raw) == length)
     except UnicodeDecodeError as error:
-        refuse_magic(path, raw[:32])
+        refuse_magic_of(path, length, raw)
         raise HeaderEncodingError(
-            f"{path.name}: the header is not UTF-8 text at byte {PREFIX + error.start}. Download it again."
+            f"{path.name}: the header is not UTF-8 text at byte {PREFIX + error.start}. {DAMAGED}"
         ) from None
 
 
-def _leading_metadata(path: Path, raw: bytes) -> dict[str, str] | None:
-    """Return the metadata when it is the first entry and complete within `raw`, else None."""
-    text = _text(path, raw, final=False).lstrip(_SPACE)
-    rest = text[1:].lstrip(_SPACE).removeprefix(f'"{METADATA}"').lstrip(_SPACE)
-    if not text.startswith("{") or not rest.startswith(":"):
+def _check_volume(path: Path, raw: bytes) -> None:
+    """Refuse a header of which Python would make far more than its size; counting is cheap beside parsing."""
+    entries = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+    if entries > ENTRY_LIMIT:
+        raise HeaderVolumeError(
+            f"{path.name}: the header has {entries} entries; the limit is {ENTRY_LIMIT}. {DAMAGED}"
+        )
+
+
+def _leading_metadata(path: Path, text: str) -> dict[str, str] | None:
+    """Return the metadata when it is the first entry and complete within `text`, else None."""
+    beginning = _LEADING_METADATA.match(text)
+    if not beginning:
         return None
-    rest = rest[1:].lstrip(_SPACE)
     try:
-        value, _ = json.JSONDecoder(object_pairs_hook=_pairs).raw_decode(rest)
+        value, _ = json.JSONDecoder(object_pairs_hook=_pairs).raw_decode(text, beginning.end())
     except _Duplicate as error:
         raise DuplicateKeyError(_twice(path, str(error))) from None
     except RecursionError:
@@ -137,6 +158,10 @@ def _leading_metadata(path: Path, raw: bytes) -> dict[str, str] | None:
 def _header(path: Path, text: str, payload_start: int, file_size: int) -> Header:
     document = _document(path, text)
     metadata = _metadata(path, document.pop(METADATA, None))
+    if len(document) > TENSOR_LIMIT:
+        raise HeaderVolumeError(
+            f"{path.name} has {len(document)} tensors; the limit is {TENSOR_LIMIT}. {DAMAGED}"
+        )
     tensors = {name: _tensor_info(path, name, info) for name, info in document.items()}
     if not tensors:
         raise NoTensorsError(f"{path.name} holds no tensors: there is nothing to apply. Download it again.")
@@ -151,8 +176,8 @@ class _Duplicate(Exception):
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Duplicate(next(name for name in names if names.count(name) > 1))
+        counts = Counter(name for name, _ in pairs)
+        raise _Duplicate(next(name for name, count in counts.items() if count > 1))
     return document
 
 
@@ -174,13 +199,14 @@ def _document(path: Path, text: str) -> dict[str, object]:
         raise HeaderJsonError(_nested(path)) from None
     except UnicodeEncodeError:
         raise HeaderEncodingError(
-            f"{path.name}: the header spells a character that does not exist."
+            f"{path.name}: the header spells a character that does not exist. {DAMAGED}"
         ) from None
     except ValueError as error:
-        refuse_magic(path, text[:32].encode("utf-8"))
-        raise HeaderJsonError(f"{path.name}: the header is not JSON ({error}). Download it again.") from None
+        raise HeaderJsonError(f"{path.name}: the header is not JSON ({error}). {DAMAGED}") from None
     if not isinstance(document, dict):
-        raise HeaderJsonError(f"{path.name}: the header is a {type(document).__name__}, not an object.")
+        raise HeaderJsonError(
+            f"{path.name}: the header is a {type(document).__name__}, not an object. {DAMAGED}"
+        )
     return document
 
 
@@ -188,26 +214,38 @@ def _metadata(path: Path, value: object) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise MetadataError(f"{path.name}: the metadata is a {type(value).__name__}, not a table of texts.")
+        raise MetadataError(
+            f"{path.name}: the metadata is a {type(value).__name__}, not a table of texts. {DAMAGED}"
+        )
     for name, item in value.items():
         if not isinstance(item, str):
             raise MetadataError(
-                f"{path.name}: metadata '{clean(name, NAME_SHOWN)}' is a {type(item).__name__}, not text."
+                f"{path.name}: metadata '{clean(name, NAME_SHOWN)}' is a {type(item).__name__}, not text. "
+                f"{DAMAGED}"
             )
     return value
 
 
 def _tensor_info(path: Path, name: str, info: object) -> TensorInfo:
+    if len(name) > NAME_LIMIT:
+        raise TensorNameError(
+            f"{_title(path, name)} has a name of {len(name)} characters; the limit is {NAME_LIMIT}. {DAMAGED}"
+        )
     if not isinstance(info, dict) or info.keys() != _FIELDS:
-        raise TensorInfoError(f"{_title(path, name)} is not described by dtype, shape and data_offsets.")
+        raise TensorInfoError(
+            f"{_title(path, name)} is not described by dtype, shape and data_offsets. {DAMAGED}"
+        )
     dtype, shape, offsets = info["dtype"], info["shape"], info["data_offsets"]
     if not isinstance(dtype, str):
-        raise TensorInfoError(f"{_title(path, name)} has a number type that is no text.")
+        raise TensorInfoError(f"{_title(path, name)} has a number type that is no text. {DAMAGED}")
     if dtype not in BITS:
-        raise UnknownDtypeError(f"{_title(path, name)} is of the unknown number type '{clean(dtype, 20)}'.")
+        raise UnknownDtypeError(
+            f"{_title(path, name)} is of the unknown number type '{clean(dtype, 20)}'. Use the fp16 or fp32 "
+            "version of the file."
+        )
     if not _are_naturals(shape) or not _are_naturals(offsets) or len(offsets) != 2:
         raise TensorInfoError(
-            f"{_title(path, name)} has a shape or data_offsets that are not whole numbers from 0."
+            f"{_title(path, name)} has a shape or data_offsets that are not whole numbers from 0. {DAMAGED}"
         )
     return TensorInfo(dtype, tuple(shape), offsets[0], offsets[1])
 
@@ -232,20 +270,22 @@ def _check_offsets(path: Path, tensors: Mapping[str, TensorInfo], payload: int) 
         size = info.end - info.start
         if size < 0:
             raise TensorOffsetError(
-                f"{_title(path, name)} ends ({info.end}) before it starts ({info.start})."
+                f"{_title(path, name)} ends ({info.end}) before it starts ({info.start}). {DAMAGED}"
             )
         if info.start != position:
             fault = "overlaps the one before it" if info.start < position else "leaves a hole before it"
             raise TensorOffsetError(
-                f"{_title(path, name)} {fault}: it starts at {info.start}, not at {position}."
+                f"{_title(path, name)} {fault}: it starts at {info.start}, not at {position}. {DAMAGED}"
             )
         bits = _bits(info)
         if bits > COUNT_LIMIT:
-            raise TensorOffsetError(f"{_title(path, name)} of shape {_shape(info)} is larger than any file.")
+            raise TensorOffsetError(
+                f"{_title(path, name)} of shape {_shape(info)} is larger than any file. {DAMAGED}"
+            )
         if bits != 8 * size:
             raise TensorOffsetError(
                 f"{_title(path, name)} of shape {_shape(info)} in {info.dtype} needs {bits / 8:g} bytes, "
-                f"but its place has {size}."
+                f"but its place has {size}. {DAMAGED}"
             )
         position = info.end
     if position > payload:
@@ -273,8 +313,8 @@ def _bits(info: TensorInfo) -> int:
 
 
 def _twice(path: Path, name: str) -> str:
-    return f"{path.name}: the header names '{clean(name, NAME_SHOWN)}' twice. The file is damaged or forged."
+    return f"{path.name}: the header names '{clean(name, NAME_SHOWN)}' twice. {DAMAGED}"
 
 
 def _nested(path: Path) -> str:
-    return f"{path.name}: the header is nested beyond reason. The file is damaged or forged."
+    return f"{path.name}: the header is nested beyond reason. {DAMAGED}"

@@ -5,6 +5,7 @@ Read with plain file reads, not mapped: a file that shrinks under a mapping take
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from ..errors import NonFiniteTensorError, UnknownDtypeError, UnreadableFileError
+from ..errors import NonFiniteTensorError, TensorSizeError, UnknownDtypeError, UnreadableFileError
 from .disk import check_unchanged, open_regular, reasons, refuse_pickle
-from .header import Header, TensorInfo, read_open_header
+from .header import DAMAGED, NAME_SHOWN, Header, TensorInfo, read_open_header
+from .text import clean
 
-# Whole numbers are fine where they stand for one number or a switch, never as weights.
-NUMBER_SUFFIXES = (".alpha", ".scale", ".on_input", ".reshape_weight")
+NUMBERS_LIMIT = 2**28  # numbers in one tensor, 1 GiB as float32; the largest layers of any model have half
+DIMENSIONS_LIMIT = 8  # torch computes with 64; a change has 4, two more in a stage of BOFT
+
+# Whole numbers are fine where they stand for one number, a switch or places, never as weights.
+NUMBER_SUFFIXES = (".alpha", ".scale", ".on_input", ".reshape_weight", ".bias_indices", ".bias_size")
 _FLOATS: Mapping[str, str] = MappingProxyType(
     {
         "F64": "float64",
@@ -61,19 +66,36 @@ class TensorFile:
     def get(self, name: str) -> Tensor:
         """Read one tensor as float32; KeyError for a name the header lacks.
 
-        Raises UnknownDtypeError, NonFiniteTensorError, UnreadableFileError.
+        Raises TensorSizeError, UnknownDtypeError, NonFiniteTensorError, UnreadableFileError.
         """
         info = self.header.tensors[name]
         dtype = self._dtype(name, info)
+        self._check_size(name, info)
         if info.start == info.end:  # rank 0; torch makes no tensor of an empty buffer
             return torch.empty(info.shape, dtype=torch.float32)
         tensor = torch.frombuffer(self._read(info), dtype=dtype).to(torch.float32).reshape(info.shape)
         if not torch.isfinite(tensor).all():
             raise NonFiniteTensorError(
-                f"{self.path.name}: tensor '{name}' holds NaN or infinity; it would turn pictures black. "
+                f"{self._title(name)} holds NaN or infinity; it would turn pictures black. "
                 "The training went wrong or the file is damaged. Use an earlier epoch, or download it again."
             )
         return tensor
+
+    def _title(self, name: str) -> str:
+        return f"{self.path.name}: tensor '{clean(name, NAME_SHOWN)}'"
+
+    def _check_size(self, name: str, info: TensorInfo) -> None:
+        """Refuse what no layer has, before memory is asked for; sizes count even where another one is 0."""
+        if len(info.shape) > DIMENSIONS_LIMIT:
+            raise TensorSizeError(
+                f"{self._title(name)} has {len(info.shape)} dimensions; the limit is {DIMENSIONS_LIMIT}. "
+                f"{DAMAGED}"
+            )
+        numbers = math.prod(size for size in info.shape if size)
+        if numbers > NUMBERS_LIMIT:
+            raise TensorSizeError(
+                f"{self._title(name)} is of {numbers} numbers; the limit is {NUMBERS_LIMIT}. {DAMAGED}"
+            )
 
     def _read(self, info: TensorInfo) -> bytearray:
         buffer = bytearray(info.end - info.start)
@@ -90,7 +112,7 @@ class TensorFile:
         known = _NUMBERS if name.endswith(NUMBER_SUFFIXES) else _FLOATS
         if info.dtype not in known:
             raise UnknownDtypeError(
-                f"{self.path.name}: tensor '{name}' is stored as {info.dtype}, which is not a number type "
+                f"{self._title(name)} is stored as {info.dtype}, which is not a number type "
                 "of weights. Use the fp16, bf16 or fp32 version of the file."
             )
         dtype = getattr(torch, known[info.dtype], None)

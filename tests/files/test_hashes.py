@@ -98,6 +98,23 @@ def test_declared_hashes_are_read_but_not_junk() -> None:
     assert declared_legacy({"sshs_legacy_hash": good}) == ""
 
 
+@pytest.mark.timeout(60)
+def test_a_file_that_grows_as_fast_as_it_is_read_has_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "x.safetensors", bytes(2 * BLOCK))
+
+    class Growing:
+        def update(self, part: bytes) -> None:
+            with path.open("ab") as file:
+                file.write(part)
+
+    monkeypatch.setattr(hashlib, "sha256", Growing)
+    with pytest.raises(UnreadableFileError, match="changed while it was read"):
+        file_sha256(path)
+    assert path.stat().st_size == 4 * BLOCK
+
+
 def test_a_file_that_lies_about_its_header_has_no_payload_hash(tmp_path: Path) -> None:
     with pytest.raises(HeaderLengthError):
         payload_sha256(write(tmp_path / "x.safetensors", raw(b"{}", length=99)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from lib_lora.errors import (
     NonFiniteTensorError,
     NotSafetensorsError,
     TensorOffsetError,
+    TensorSizeError,
     UnknownDtypeError,
     UnreadableFileError,
 )
 from lib_lora.files.tensors import open_tensors
-from tests.files.samples import GOOD, raw, write
+from tests.files.samples import GOOD, one, raw, write
+from tests.fuzz.limits import bounded
 
 FLOATS = [
     torch.float64,
@@ -130,6 +133,31 @@ def test_a_double_beyond_float32_is_not_finite(tmp_path: Path) -> None:
 def test_an_unknown_name_is_the_callers_mistake(tmp_path: Path) -> None:
     with open_tensors(write(tmp_path / "x.safetensors", GOOD)) as file, pytest.raises(KeyError):
         file.get("b")
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        pytest.param("[4611686018427387904,0]", "is of 4611686018427387904 numbers", id="enormous beside 0"),
+        pytest.param("[0,16384,16385]", "268451840 numbers; the limit is 268435456", id="just too many"),
+        pytest.param("[1,1,1,1,1,1,1,1,0]", "has 9 dimensions; the limit is 8", id="dimensions"),
+        pytest.param("[0" + ",1" * 100_000 + "]", "has 100001 dimensions", id="hundred thousand dimensions"),
+    ],
+)
+def test_a_tensor_no_layer_can_have(tmp_path: Path, shape: str, told: str) -> None:
+    info = f'{{"dtype":"F16","shape":{shape},"data_offsets":[0,0]}}'
+    path = write(tmp_path / "x.safetensors", one(info, b""))
+    with open_tensors(path) as file, pytest.raises(TensorSizeError, match=told), bounded():
+        file.get("a")
+
+
+def test_a_tensor_in_a_file_with_holes_is_refused_before_memory_is_asked_for(tmp_path: Path) -> None:
+    """600 MB that take no room on the disk."""
+    path = tmp_path / "x.safetensors"
+    header = one('{"dtype":"F16","shape":[300000000],"data_offsets":[0,600000000]}', b"")
+    os.truncate(write(path, header), len(header) + 600_000_000)
+    with open_tensors(path) as file, pytest.raises(TensorSizeError, match="300000000 numbers"), bounded():
+        file.get("a")
 
 
 def test_pickles_are_not_opened(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from lib_lora.__main__ import main
+from lib_lora.errors import UnreadableFileError
 from lib_lora.files.header import read_header
 from lib_lora.inspection.inspect import inspect_file
 from lib_lora.inspection.numbers import read_numbers
@@ -81,6 +82,13 @@ def test_an_alpha_of_any_number_type_is_read_without_torch(tmp_path: Path, dtype
     path = write(tmp_path / "x.safetensors", **{f"{QUERY}.alpha": torch.tensor([3], dtype=dtype)})
     numbers = read_numbers(path, read_header(path), ".alpha")
     assert numbers[f"{QUERY}.alpha"] == 3
+
+
+def test_alphas_of_a_file_that_became_shorter(file: Path) -> None:
+    header = read_header(file)
+    file.write_bytes(file.read_bytes()[: header.payload_start])
+    with pytest.raises(UnreadableFileError, match="became shorter"):
+        read_numbers(file, header, ".alpha")
 
 
 def test_an_alpha_that_is_no_number_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
