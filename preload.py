@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 
 
 def preload(parser: ArgumentParser) -> None:
@@ -14,3 +15,12 @@ def preload(parser: ArgumentParser) -> None:
         metavar="FOLDER",
         help="one more folder with LoRA files for LoRA Stack; may be given several times",
     )
+    extensions = Path(__file__).resolve().parents[1]
+    if not any(extensions.glob("*/scripts/additional_networks.py")):  # else the flag is AddNet's own
+        parser.add_argument(
+            "--addnet-max-model-count",
+            type=int,
+            default=5,
+            metavar="N",
+            help="how many networks the API arguments of 'Additional networks for generating' hold",
+        )

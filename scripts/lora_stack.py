@@ -2,7 +2,7 @@
 
 from modules import script_callbacks, scripts
 
-from lib_lora.hosts import options
+from lib_lora.hosts import legacy_script, options
 from lib_lora.hosts.webui import TITLE, Door
 
 door = Door()
@@ -26,6 +26,24 @@ class LoraStackScript(scripts.Script):
 
     def after_extra_networks_activate(self, p, *args, **kwargs):
         door.share_hashes(p)
+
+
+class AdditionalNetworksScript(scripts.Script):
+    """AddNet's title and arguments for its API callers: hidden, and absent where AddNet itself is loaded."""
+
+    create_group = False
+
+    def title(self):
+        return legacy_script.TITLE
+
+    def show(self, is_img2img):
+        return False if legacy_script.old_extension_loaded() else scripts.AlwaysVisible
+
+    def ui(self, is_img2img):
+        return door.build_legacy_ui(self)
+
+    def process(self, p, *args):
+        door.process_legacy(p, args)
 
 
 script_callbacks.on_ui_settings(options.add_options)

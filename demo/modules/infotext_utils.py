@@ -125,12 +125,20 @@ def connect_paste_params_buttons() -> None:
 
 
 def script_args_from_infotext(runner, args: list, text: str) -> None:
-    """Set the script arguments that a text names; for the API's `infotext`."""
-    params = read_params(text)
+    """Set the script arguments that a text names; for the API's `infotext`.
+
+    As in the real host no paste callback is called, and a value is cast to the control's type as it is: the
+    text "False" switches a check box on.
+    """
+    params = parse_generation_parameters(text)
     for field in runner.infotext_fields:
         component, key = field[0], field[1]
         if component not in runner.inputs:
             continue
-        update = value_for(component, key, params)
-        if "value" in update:
-            args[runner.inputs.index(component)] = update["value"]
+        value = key(params) if callable(key) else params.get(key)
+        if _is_update(value):
+            value = value.get("value")
+        kind = type(getattr(component, "value", None))
+        if value is None or kind is type(None):
+            continue
+        args[runner.inputs.index(component)] = value if isinstance(value, kind) else kind(value)

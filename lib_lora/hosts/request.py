@@ -37,9 +37,17 @@ def read_arguments(args: tuple[Any, ...]) -> tuple[bool, Any]:
 
 
 def make_request(tab: str, text: Any, library: Library) -> Request:
-    """Parse the stack text, find its files and fill in their hashes, so that the picture can be redone."""
+    """Parse the stack text and find its files."""
     try:
         stack = decode(text)
+    except LoraStackError as error:
+        return Request(tab, failure=error)
+    return find_files(tab, stack, library)
+
+
+def find_files(tab: str, stack: Stack, library: Library) -> Request:
+    """Find a stack's files and fill in their hashes, so that the picture can be redone."""
+    try:
         require_implemented(stack)
         files, entries, notes = [], [], []
         for row, entry in enumerate(stack.entries, 1):

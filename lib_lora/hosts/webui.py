@@ -10,11 +10,11 @@ import threading
 from typing import Any
 
 from lib_lora.engine.view import ModelView
-from lib_lora.hosts import a1111, options
+from lib_lora.hosts import a1111, legacy_script, options, sources
 from lib_lora.hosts.infotext import merge_hashes, paste_fields
 from lib_lora.hosts.lifecycle import Lifecycle
 from lib_lora.hosts.reports import Reports
-from lib_lora.hosts.request import ATTRIBUTE, Request, make_request, read_arguments, request_of
+from lib_lora.hosts.request import request_of
 from lib_lora.hosts.wraps import Wraps
 from lib_lora.library.library import Library
 from lib_lora.stack import infotext
@@ -79,32 +79,24 @@ class Door:
                 tab=tab, element_id=script.elem_id, accordion=getattr(ui_components, "InputAccordion", None)
             )
         )
-        script.infotext_fields = paste_fields(panel.enabled, panel.stack)
+        with_legacy = not legacy_script.old_extension_loaded()
+        script.infotext_fields = paste_fields(panel.enabled, panel.stack, with_legacy)
         script.paste_field_names = [infotext.KEY]
         return [panel.enabled, panel.stack]
 
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
-        """Keep what this run asks for on `p`; what is wrong too, to be raised where the user sees it."""
-        setattr(p, ATTRIBUTE, None)
-        tab = "img2img" if hasattr(p, "init_images") else "txt2img"
-        try:
-            enabled, text = read_arguments(args)
-            if not enabled:
-                return
-            request = make_request(tab, text, self.library())
-        except (
-            Exception
-        ) as error:  # the host would swallow it, whatever it is, and draw the picture without us
-            request = Request(tab, failure=error)
-        if request.failure is None and not request.stack.entries:
-            return
-        if request.failure is None:
-            p.extra_generation_params[infotext.KEY] = infotext.write(request.stack)
-        for note in request.notes:
-            p.comment(f"{TITLE}: {note}")
-        if request.failure is not None or request.files:
-            setattr(p, ATTRIBUTE, request)
-            self.share_hashes(p)
+        """Keep what the panel asks for on `p`; what is wrong too, to be raised where the user sees it."""
+        sources.take_panel(p, args, self.library)
+        self.share_hashes(p)
+
+    def build_legacy_ui(self, script: Any) -> list[Any]:
+        """Return the hidden arguments of AddNet's script."""
+        return legacy_script.build_ui(script)
+
+    def process_legacy(self, p: Any, args: tuple[Any, ...]) -> None:
+        """Keep what AddNet's arguments ask for, beside the panel's."""
+        sources.take_legacy(p, args, legacy_script.slots(), self.library)
+        self.share_hashes(p)
 
     def share_hashes(self, p: Any) -> None:
         """Name our files in the host's `Lora hashes`, by which picture sites recognise them."""

@@ -35,6 +35,46 @@ def test_an_unreadable_stack_is_shown_not_dropped() -> None:
     assert text is not None and '"network": 3' in text
 
 
+ADDNET = {
+    "AddNet Enabled": "True",
+    "AddNet Module 1": "LoRA",
+    "AddNet Model 1": "guo1.5(c97665df9b71)",
+    "AddNet Weight A 1": "0.3",
+    "AddNet Weight B 1": "0.6",
+}
+
+
+def test_a_picture_of_addnet_s_fills_the_panel() -> None:
+    enabled, text = read(ADDNET)
+    assert enabled is True
+    assert text is not None
+    assert decode(text) == Stack((Entry("guo1.5", hash="c97665df9b71", weight=0.3, te=0.6),))
+
+
+def test_addnet_switched_off_brings_rows_and_no_switch() -> None:
+    enabled, text = read({**ADDNET, "AddNet Enabled": "False"})
+    assert enabled is False
+    assert text is not None and "guo1.5" in text
+
+
+def test_our_own_key_counts_where_both_are_written() -> None:
+    """Pictures made through AddNet's arguments carry both: read twice, the LoRAs would act twice."""
+    enabled, text = read({**ADDNET, infotext.KEY: infotext.write(STACK)})
+    assert enabled is True
+    assert text is not None and decode(text) == STACK
+
+
+def test_an_unreadable_weight_of_addnet_s_is_shown_not_dropped() -> None:
+    _, text = read({**ADDNET, "AddNet Weight A 1": "much"})
+    assert text is not None and '"weight": "much"' in text
+
+
+def test_where_addnet_is_installed_its_keys_are_its_own() -> None:
+    (_, enabled), (_, stack) = paste_fields("enabled box", "stack box", with_legacy=False)
+    assert enabled(ADDNET) is False
+    assert stack(ADDNET) is None
+
+
 @pytest.mark.parametrize(
     ("present", "expected"),
     [

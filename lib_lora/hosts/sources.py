@@ -1,0 +1,149 @@
+"""All the places a run can ask for LoRAs from, put together into its one request.
+
+The panel, AddNet's arguments and the prompt's tags each keep their part on the processing object; whatever
+changes a part makes the request anew. Parts are values, so that a copy of the object changes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lib_lora.hosts.request import ATTRIBUTE, Request, find_files, read_arguments
+from lib_lora.library.library import Library
+from lib_lora.stack import infotext, legacy
+from lib_lora.stack.serialization import decode
+from lib_lora.stack.stack import Stack
+
+PARTS_ATTRIBUTE = "lora_stack_parts"
+SEEN_ATTRIBUTE = "lora_stack_seen"
+SEEN_KEPT = 4  # two passes with their own tags, and something to spare
+
+PANEL, LEGACY, TAGS = "panel", "legacy", "tags"
+LibraryOf = Callable[[], Library]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What each place asks for; None where it asks for nothing."""
+
+    panel: Request | None = None
+    legacy: Request | None = None
+    tags: Request | None = None
+
+
+def tab_of(p: Any) -> str:
+    """Return which tab a processing object belongs to."""
+    return "img2img" if hasattr(p, "init_images") else "txt2img"
+
+
+def take_panel(p: Any, args: tuple[Any, ...], library: LibraryOf) -> None:
+    """Keep what the panel's two arguments ask for."""
+
+    def read() -> Stack | None:
+        enabled, text = read_arguments(args)
+        return decode(text) if enabled else None
+
+    _take(p, PANEL, read, library)
+
+
+def take_legacy(p: Any, args: tuple[Any, ...], slots: int, library: LibraryOf) -> None:
+    """Keep what the arguments of AddNet's script ask for."""
+    _take(p, LEGACY, lambda: Stack(legacy.read_arguments(args, slots)), library)
+
+
+def take_tags(p: Any, tags: Request | None) -> None:
+    """Keep what the tags of the prompt now being drawn ask for, in place of the last prompt's."""
+    _set(p, replace(_parts(p), tags=tags))
+
+
+def _take(p: Any, part: str, read: Callable[[], Stack | None], library: LibraryOf) -> None:
+    """Resolve one part; a failure is kept to be raised where the user sees it."""
+    tab, request = tab_of(p), None
+    parts = replace(_parts(p), tags=None, **{part: None})
+    try:
+        stack = read()
+        if stack is not None and stack.entries:
+            request = find_files(tab, stack, library())
+    except Exception as error:  # the host would swallow it, whatever it is, and draw the picture without us
+        request = Request(tab, failure=error)
+    _set(p, replace(parts, **{part: request}))
+    _write_infotext(p)
+
+
+def _parts(p: Any) -> Parts:
+    parts = getattr(p, PARTS_ATTRIBUTE, None)
+    return parts if isinstance(parts, Parts) else Parts()
+
+
+def _set(p: Any, parts: Parts) -> None:
+    setattr(p, PARTS_ATTRIBUTE, parts)
+    request = _seen(p, parts)
+    setattr(p, ATTRIBUTE, request if request is not None and (request.failure or request.files) else None)
+
+
+def _seen(p: Any, parts: Parts) -> Request | None:
+    """Return the same request for equal parts, so that what was made for it is used again."""
+    seen: tuple[tuple[Parts, Request | None], ...] = getattr(p, SEEN_ATTRIBUTE, ())
+    for known, request in seen:
+        if known == parts:
+            return request
+    request = combine(parts)
+    setattr(p, SEEN_ATTRIBUTE, ((parts, request), *seen)[:SEEN_KEPT])
+    return request
+
+
+def combine(parts: Parts) -> Request | None:
+    """Return one request for all parts, None where nothing is asked for.
+
+    A file named by AddNet's arguments and in the panel counts once, as the arguments say: a picture's text
+    fills the panel, and callers send it along with their arguments.
+    """
+    present = [part for part in (parts.panel, parts.legacy, parts.tags) if part is not None]
+    if not present:
+        return None
+    for part in present:
+        if part.failure is not None:
+            return part
+    if parts.panel is not None and parts.legacy is not None:
+        present[0] = _without(parts.panel, parts.legacy)
+    return Request(
+        present[0].tab,
+        replace(present[0].stack, entries=tuple(entry for part in present for entry in part.stack.entries)),
+        tuple(file for part in present for file in part.files),
+        tuple(note for part in present for note in part.notes),
+    )
+
+
+def _without(panel: Request, arguments: Request) -> Request:
+    named = {file.path for file in arguments.files}
+    entries, files, notes = [], [], list(panel.notes)
+    remaining = iter(panel.files)
+    for row, entry in enumerate(panel.stack.entries, 1):
+        file = next(remaining) if entry.on else None
+        if file is not None and file.path in named:
+            notes.append(
+                f"row {row}: '{file.label}' is in AddNet's arguments too; it is used once, as they say"
+            )
+            continue
+        entries.append(entry)
+        files += [file] if file is not None else []
+    return replace(
+        panel, stack=replace(panel.stack, entries=tuple(entries)), files=tuple(files), notes=tuple(notes)
+    )
+
+
+def _write_infotext(p: Any) -> None:
+    """Write the stack into the picture's text, AddNet's keys too for what came by its arguments."""
+    parts, params = _parts(p), p.extra_generation_params
+    for key in [key for key in params if key == infotext.KEY or key.startswith("AddNet ")]:
+        del params[key]
+    combined = combine(parts)
+    if combined is None or combined.failure is not None:
+        return
+    params[infotext.KEY] = infotext.write(combined.stack)
+    if parts.legacy is not None:
+        params.update(legacy.write_keys(parts.legacy.stack.active()))
+    for note in combined.notes:
+        p.comment(f"LoRA Stack: {note}")
