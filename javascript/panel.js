@@ -23,6 +23,7 @@
             this.tab = tab;
             this.api = new LoraStack.Api(routes);
             this.roles = [];
+            this.blocks = null; // what the server knows of block weights
             this.#checker = new LoraStack.Checker(this.api, (problem) => this.#answered(problem));
             this.#text = text;
             this.#enabled = enabled;
@@ -49,7 +50,7 @@
 
         async #start() {
             try {
-                this.roles = await this.api.getSoon("advice");
+                [this.roles, this.blocks] = await Promise.all([this.api.getSoon("advice"), this.api.getSoon("blocks")]);
                 await this.report.refresh();
             } catch (error) {
                 this.#offline(error);

@@ -50,6 +50,7 @@
             this.#row = row;
             const block = (key, ...children) => make("div", { class: "ls-block" }, make("span", { class: "ls-caption" }, text(key)), ...children);
             this.parts = ["te", "unet"].map((part) => new PartWeight(panel, row, part));
+            this.blocks = new LoraStack.BlockField(panel, row);
             this.role = make("select", { class: "ls-select", onchange: () => panel.set(row.id, "role", this.role.value) });
             this.advice = make("p", { class: "ls-advice" });
             this.words = make("div", { class: "ls-chips" });
@@ -62,6 +63,7 @@
                 block("more.words", this.words),
                 this.keptBlock,
                 make("div", { class: "ls-block ls-parts" }, ...this.parts.map((part) => part.root)),
+                this.blocks.root,
                 make("div", { class: "ls-block ls-foot" },
                     this.facts,
                     make("span", { class: "ls-foot-actions" },
@@ -75,6 +77,7 @@
             this.#drawWords(file);
             this.#drawKept(entry);
             for (const part of this.parts) part.update(entry);
+            this.blocks.update({ entry, file });
             this.#drawFacts(entry, file);
         }
 

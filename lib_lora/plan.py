@@ -15,7 +15,9 @@ from typing import Protocol
 
 from lib_lora.adapters import Adapter, Factors, truncate
 from lib_lora.errors import EntryValueError, LoraStackError
+from lib_lora.keys.blocks import block_of
 from lib_lora.network import Fit, Network, check_fit
+from lib_lora.stack.blocks import Blocks, model_blocks, read_blocks
 from lib_lora.stack.entry import Entry, row_title
 from lib_lora.stack.prompt import DYN
 from lib_lora.stack.serialization import require_implemented
@@ -58,12 +60,13 @@ class Contribution:
 
 @dataclass(frozen=True)
 class PlannedEntry:
-    """One active row and how well its file fits; `row` counts from 1."""
+    """One active row, how well its file fits, and how many weights it changes; `row` counts from 1."""
 
     row: int
     entry: Entry
     fit: Fit
     notes: tuple[str, ...]
+    acting: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,23 +104,40 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
         try:
             fit = check_fit(network, shapes, model.architecture)
             kept = kept_ranks(entry)
+            blocks = read_blocks(entry.blocks, model_blocks(model.architecture))
         except LoraStackError as error:
             raise type(error)(f"{row_title(index, entry.network)}: {error}") from error
-        entries.append(PlannedEntry(index + 1, entry, fit, network.notes))
+        notes = (*network.notes, *_left_out(fit, blocks))
+        acting = 0
         key = network.key if kept is None else (network.key, kept)
         for name in fit.matched:
-            strength = strength_of(entry, name)
+            strength = strength_of(entry, name, blocks)
             adapter = network.adapters[name] if kept is None else truncate(network.adapters[name], kept)
             if strength != 0 and (adapter.rank != 0 or adapter.bias() is not None):
                 factors = adapter.factors(shapes[name])
                 changes.setdefault(name, []).append(Contribution(key, adapter, factors, strength))
+                acting += 1
+        entries.append(PlannedEntry(index + 1, entry, fit, notes, acting))
     ordered = {name: _ordered(found) for name, found in changes.items()}
     return Plan(model.key, ordered, tuple(entries), _te_key(ordered))
 
 
-def strength_of(entry: Entry, name: str) -> float:
-    """Return how strongly a row changes one weight: its number for the part of the model the weight is in."""
-    return entry.te_weight if name.startswith(f"{TEXT_PART}.") else entry.unet_weight
+def strength_of(entry: Entry, name: str, blocks: Blocks) -> float:
+    """Return how strongly a row changes one weight: its number for the part, times the block's."""
+    weight = entry.te_weight if name.startswith(f"{TEXT_PART}.") else entry.unet_weight
+    return weight * blocks.factor(block_of(name, blocks.last), name)
+
+
+def _left_out(fit: Fit, blocks: Blocks) -> tuple[str, ...]:
+    """Say when a short list of numbers leaves out blocks that the file has weights in."""
+    found = [block for name in fit.matched if (block := block_of(name, blocks.last)) in blocks.missing]
+    if not found:
+        return ()
+    names = ", ".join(sorted(set(found), key=lambda block: (block.startswith("OUT"), block)))
+    return (
+        f"{len(found)} weights in {names} are off: the short list of block numbers has none for them. "
+        f"Write {len(blocks.factors)} numbers to use them.",
+    )
 
 
 def kept_ranks(entry: Entry) -> int | None:

@@ -133,8 +133,6 @@ class Session:
 
 def _entry_report(planned: PlannedEntry) -> EntryReport:
     entry, fit = planned.entry, planned.fit
-    in_text = any(name.startswith(f"{TEXT_PART}.") for name in fit.matched)
-    in_unet = any(not name.startswith(f"{TEXT_PART}.") for name in fit.matched)
     return EntryReport(
         row=planned.row,
         network=entry.network,
@@ -142,7 +140,7 @@ def _entry_report(planned: PlannedEntry) -> EntryReport:
         unet=entry.unet_weight,
         matched=len(fit.matched),
         total=fit.total,
-        applied=(in_text and entry.te_weight != 0) or (in_unet and entry.unet_weight != 0),
+        applied=planned.acting > 0,
         unmatched=(*fit.unmatched, *fit.absent)[:SAMPLE],
         notes=planned.notes,
     )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.chromium import find_chromium
 from tests.integration.server import Server, serve
@@ -15,6 +16,10 @@ NO_BROWSER = (
     "to its path; with REQUIRE_BROWSER=1 this is a failure."
 )
 LEFT_OUT = pytest.StashKey[int]()
+
+# How fast an example runs is the machine's affair, and machines are shared.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

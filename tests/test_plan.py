@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_lora.errors import NetworkMismatchError, NotImplementedFieldError
+from lib_lora.errors import EntryValueError, NetworkMismatchError, NotImplementedFieldError
 from lib_lora.network import Network, NetworkCache
 from lib_lora.plan import Plan, make_plan
 from lib_lora.stack.entry import Entry
@@ -125,6 +125,39 @@ def test_a_misfit_names_its_row(tmp_path: Path, networks: dict[str, Network]) ->
 def test_a_field_that_does_not_act_is_an_error_and_not_silence(networks: dict[str, Network]) -> None:
     with pytest.raises(NotImplementedFieldError, match="schedule"):
         plan_of(networks, Entry("all", schedule="0@0,1@1"))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "query", "text"),
+    [
+        pytest.param("", 0.8, 0.4, id="everywhere"),
+        pytest.param("MIDD", 0.8, 0.4, id="a preset with the middle block"),
+        pytest.param("OUTS", 0, 0.4, id="a preset without it"),
+        pytest.param("NONE", 0, 0, id="nowhere"),
+        pytest.param("0.5,0,0,0,0,0,0,0.25" + ",0" * 9, 0.2, 0.2, id="numbers are multiplied"),
+        pytest.param("ALL;M00:to_q:-1", -0.8, 0.4, id="a rule"),
+    ],
+)
+def test_blocks_multiply_the_row_s_number(
+    networks: dict[str, Network], blocks: str, query: float, text: float
+) -> None:
+    plan = plan_of(networks, Entry("all", weight=0.8, te=0.4, blocks=blocks))
+    assert sum(strengths(plan, QUERY)) == pytest.approx(query)
+    assert sum(strengths(plan, TEXT)) == pytest.approx(text)
+    assert plan.entries[0].acting == len(plan.changes)
+
+
+def test_weights_that_a_short_list_leaves_out_are_told(networks: dict[str, Network]) -> None:
+    short, long = (plan_of(networks, Entry("all", blocks="1" + ",1" * n)).entries[0] for n in (16, 25))
+    assert "IN00" in short.notes[-1]
+    assert "26 numbers" in short.notes[-1]
+    assert not any("off" in note for note in long.notes)
+    assert (short.acting, long.acting) == (4, 5)
+
+
+def test_a_wrong_preset_names_its_row(networks: dict[str, Network]) -> None:
+    with pytest.raises(EntryValueError, match=r"row 2 \(unet\): blocks: there is no preset 'OUTT'"):
+        plan_of(networks, Entry("all"), Entry("unet", blocks="OUTT"))
 
 
 def test_networks_must_match_the_rows(networks: dict[str, Network]) -> None:

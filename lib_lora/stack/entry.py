@@ -100,7 +100,7 @@ class Entry:
     schedule: str = _text("strength over the sampling steps: 0@0,1@0.5", acts=False)
     start: str = _text("when the network begins to act: fraction, step or sigma", acts=False)
     stop: str = _text("when the network ceases to act: fraction, step or sigma", acts=False)
-    blocks: str = _text("block weights: preset name or vector", acts=False)
+    blocks: str = _text("parts of the UNet it acts in: a preset, one number a block, rules")
     region: str = _text("where in the picture: inpaint, box:x,y,w,h, mask:name, not:row", acts=False)
     feather: float = _number(0.0, "softness of the region's edge", low=0.0, acts=False)
     passes: str = _text("which passes: base, hires, refiner, detailer", acts=False)

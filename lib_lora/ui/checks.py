@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ..errors import EntryValueError, LoraStackError, StackError
 from ..library.network_file import NetworkFile
+from ..stack.blocks import model_blocks, read_blocks
 from ..stack.entry import Entry, row_title
 from ..stack.serialization import decode, require_implemented
 from ..stack.stack import Stack
@@ -54,6 +55,7 @@ def _check_entry(entry: Entry, library: Finder) -> dict[str, Any]:
     try:
         file = library.find(entry.network, entry.hash)
         require_implemented(Stack((entry,)))
+        read_blocks(entry.blocks, model_blocks(str(library.summary(file)["architecture"])))
     except LoraStackError as error:
         return {"file": file and library.summary(file), "problem": _without_title(error, entry.network)}
     return {"file": library.summary(file), "problem": file.problem}
@@ -61,8 +63,5 @@ def _check_entry(entry: Entry, library: Finder) -> dict[str, Any]:
 
 def _without_title(error: LoraStackError, network: str) -> str:
     """Return the message for showing in the row itself: there, `row 1 (name)` is plain to see."""
-    message = str(error)
-    title = row_title(0, network) + ": "
-    if not message.startswith(title):
-        return message
-    return message[len(title) :][:1].upper() + message[len(title) + 1 :]
+    message = str(error).removeprefix(row_title(0, network) + ": ")
+    return message[:1].upper() + message[1:]

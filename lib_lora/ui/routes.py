@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse
 
 from ..library.network_file import NetworkFile
 from ..stack.advice import ROLES
+from ..stack.blocks import describe_blocks
 from .checks import Finder, check_stack
 
 PREFIX = "/lora-stack"
@@ -86,6 +87,10 @@ def add_routes(
     @router.get("/advice")
     def advice() -> list[dict[str, Any]]:
         return [asdict(role) for role in ROLES]
+
+    @router.get("/blocks")
+    def blocks() -> dict[str, Any]:
+        return describe_blocks()
 
     @router.get("/preview")
     def preview(label: str = Query(max_length=LABEL_LIMIT)) -> FileResponse:

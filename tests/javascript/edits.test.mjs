@@ -68,14 +68,10 @@ test("a picked file starts at its own weight, else at the usual one of its kind,
     assert.deepEqual(LoraStack.makeEntry({ label: "a", hash: "", role: "unheard of", preferred_weight: 1e9 }, ROLES), { network: "a" });
 });
 
-test("200 rows are edited within a frame", () => {
+test("an edit of one row among 200 leaves the others the very same objects", () => {
     const many = model(...Array.from({ length: 200 }, (_, index) => `folder/network ${index}`));
-    const start = performance.now();
-    let text = "";
-    for (let round = 0; round < 20; round += 1) {
-        const changed = LoraStack.setField(many, many.rows[round].id, "weight", round / 20);
-        text = LoraStack.writeStack(LoraStack.stackOf(changed));
-    }
-    assert.ok((performance.now() - start) / 20 < 16, "one edit and one text in at most 16 ms");
-    assert.equal(LoraStack.readStack(text).entries.length, 200);
+    const changed = LoraStack.setField(many, many.rows[7].id, "weight", 0.5);
+    const same = changed.rows.filter((row, index) => row.entry === many.rows[index].entry);
+    assert.equal(same.length, 199);
+    assert.equal(LoraStack.readStack(LoraStack.writeStack(LoraStack.stackOf(changed))).entries.length, 200);
 });

@@ -36,7 +36,6 @@ def test_fields_of_later_issues_do_not_act() -> None:
         "schedule",
         "start",
         "stop",
-        "blocks",
         "region",
         "feather",
         "passes",

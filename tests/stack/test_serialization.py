@@ -224,7 +224,6 @@ LATER = {
     "schedule": "0@0,1@1",
     "start": "0.2",
     "stop": "10",
-    "blocks": "OUTD",
     "region": "inpaint",
     "feather": 0.1,
     "passes": "base",

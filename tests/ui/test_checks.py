@@ -51,6 +51,8 @@ def test_a_good_row_comes_with_its_file(library: Library) -> None:
         ('{"network": ""}', "empty"),
         ('{"weight": 1}', "network"),
         ('{"network": 7}', "must be text"),
+        ('{"network": "ghibli", "blocks": "OUTDD"}', "'OUTD'"),
+        ('{"network": "ghibli", "blocks": "1,1,1"}', "17 or 26"),
         ('{"network": "ghibli", "region": "inpaint"}', "region"),
         ('{"network": "ghibli", "wieght": 1}', "weight"),
         ("7", "object"),

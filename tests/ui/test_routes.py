@@ -99,6 +99,12 @@ def test_only_refresh_and_check_take_a_post(page: TestClient) -> None:
     assert page.post(f"{PREFIX}/networks").status_code == 405
 
 
+def test_blocks_are_told_as_numbers(page: TestClient) -> None:
+    told = page.get(f"{PREFIX}/blocks").json()
+    assert len(told["layouts"]["sd1"]) == 17
+    assert {preset["name"] for preset in told["presets"]} >= {"ALL", "OUTD"}
+
+
 def test_advice_is_the_table_of_roles(page: TestClient) -> None:
     answer = page.get(f"{PREFIX}/advice").json()
     assert [role["name"] for role in answer] == [role.name for role in ROLES]
