@@ -7,7 +7,7 @@ An item with exactly one `=` is named, whatever stands before it (A1111 `extra_n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import EntryValueError
 from .entry import DECIMALS, FIELDS, Entry, row_title, shown
@@ -33,6 +33,24 @@ def read_tags(prompt: str) -> tuple[str, tuple[Entry, ...]]:
         return ""
 
     return _TAG.sub(take, prompt), tuple(entries)
+
+
+def read_tag(items: Sequence[str]) -> Entry:
+    """Return the row of one tag, given what stands between its colons; raises EntryValueError."""
+    content = ":".join(items)
+    return _read_tag(f"<{KINDS[0]}:{content}>", content)
+
+
+def not_understood(entry: Entry) -> tuple[str, ...]:
+    """Return what a tag's row says that this version cannot act on, in the tag's own words."""
+    words = {"blocks": "lbw"}
+    found = [
+        words.get(known.name, known.name)
+        for known in FIELDS
+        if not known.acts and getattr(entry, known.name) != known.default
+    ]
+    rest = dict(entry.extra).get(REST, ())
+    return (*found, *(str(item) for item in rest)) if isinstance(rest, tuple) else tuple(found)
 
 
 def write_tags(stack: Stack, name_of: Callable[[Entry], str] = lambda entry: entry.network) -> str:
@@ -111,6 +129,11 @@ def _write_tag(title: str, name: str, entry: Entry) -> str:
     items = ["lora", name, te]
     items += [unet] if unet != te or DYN in extra else []
     items += [f"{DYN}={extra[DYN]}"] if DYN in extra else []
+    if ":" in entry.blocks or ";" in entry.blocks:
+        raise EntryValueError(
+            f"{title}: a prompt tag cannot say the rules in 'blocks'. Keep the row in the panel."
+        )
+    items += [f"lbw={entry.blocks}"] if entry.blocks else []
     items += [str(item) for item in rest] if isinstance(rest, tuple) else []
     if name.count("=") == 1 or any(sign in item for item in items for sign in ":>"):
         raise EntryValueError(

@@ -144,6 +144,7 @@ def test_names_can_be_chosen_by_the_caller() -> None:
         pytest.param(Entry("a", extra=(("tag", ("x>y",)),)), "cannot carry", id="bracket in an unknown item"),
         pytest.param(Entry("a", region="inpaint"), "cannot say 'region'", id="a region"),
         pytest.param(Entry("a", schedule="0@0"), "cannot say 'schedule'", id="a schedule"),
+        pytest.param(Entry("a", blocks="ALL;M00::0"), "rules in 'blocks'", id="rules for blocks"),
     ],
 )
 def test_what_a_tag_cannot_say_is_refused(row: Entry, message: str) -> None:
