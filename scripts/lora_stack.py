@@ -47,6 +47,7 @@ class AdditionalNetworksScript(scripts.Script):
 
 
 script_callbacks.on_ui_settings(options.add_options)
+script_callbacks.on_before_ui(door.before_ui)
 script_callbacks.on_app_started(door.add_routes)
 script_callbacks.on_model_loaded(door.model_loaded)
 script_callbacks.on_script_unloaded(door.uninstall)

@@ -1,4 +1,4 @@
-"""Which extensions there are: this repository itself, and whatever lies in the data folder's extensions/."""
+"""Which extensions there are: the built-in ones, this repository, and the data folder's extensions/."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 from pathlib import Path
 
-from modules.paths_internal import extensions_dir, repository_path
+from modules.paths_internal import extensions_builtin_dir, extensions_dir, repository_path
 
 ScriptFile = namedtuple("ScriptFile", ["basedir", "filename", "path"])
 
@@ -39,12 +39,13 @@ class Extension:
 
 
 def folders() -> list[str]:
-    """Folders of all extensions; this repository is the first."""
-    found = [repository_path]
-    more = Path(extensions_dir)
-    if more.is_dir():
-        found.extend(str(path) for path in sorted(more.iterdir()) if path.is_dir())
-    return found
+    """Folders of all extensions, in the order they are loaded: the built-in ones, this repository, others."""
+    return [*_inside(extensions_builtin_dir), repository_path, *_inside(extensions_dir)]
+
+
+def _inside(folder: str) -> list[str]:
+    root = Path(folder)
+    return [str(path) for path in sorted(root.iterdir()) if path.is_dir()] if root.is_dir() else []
 
 
 def list_extensions() -> None:
@@ -55,7 +56,9 @@ def list_extensions() -> None:
     extensions.clear()
     for folder in folders():
         name = Path(folder).name
-        extensions.append(Extension(name=name, path=folder, enabled=name not in disabled))
+        is_builtin = Path(folder).parent == Path(extensions_builtin_dir)
+        enabled = name not in disabled
+        extensions.append(Extension(name=name, path=folder, enabled=enabled, is_builtin=is_builtin))
 
 
 def active() -> list[Extension]:

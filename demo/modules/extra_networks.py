@@ -76,19 +76,31 @@ def _comment_unserved(p, name: str, params_list: list[ExtraNetworkParams]) -> No
     print(text)
 
 
-def activate(p, extra_network_data: dict) -> None:
-    """Tell every kind of tag what the prompt asks of it, then the scripts; failures are only reported."""
-    served = []
+def _by_network(p, extra_network_data: dict) -> list[tuple[ExtraNetwork, list[ExtraNetworkParams]]]:
+    """Who serves which tags; the tags of a kind and of its aliases come together."""
+    found: list[tuple[ExtraNetwork, list[ExtraNetworkParams]]] = []
     for name, params_list in extra_network_data.items():
         network = lookup(name)
         if network is None:
             _comment_unserved(p, name, params_list)
             continue
+        known = next((tags for served, tags in found if served is network), None)
+        if known is None:
+            found.append((network, list(params_list)))
+        else:
+            known.extend(params_list)
+    return found
+
+
+def activate(p, extra_network_data: dict) -> None:
+    """Tell every kind of tag what the prompt asks of it, then the scripts; failures are only reported."""
+    served = []
+    for network, params_list in _by_network(p, extra_network_data):
         try:
             network.activate(p, params_list)
             served.append(network)
         except Exception as error:
-            errors.display(error, f"activating extra network {name} with arguments {params_list}")
+            errors.display(error, f"activating extra network {network.name} with arguments {params_list}")
     for name, network in extra_network_registry.items():
         if network in served:
             continue

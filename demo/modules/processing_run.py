@@ -13,6 +13,7 @@ from modules import (
     images,
     rng,
     scripts,
+    sd_hijack,
     sd_models,
     sd_samplers_common,
     sd_unet,
@@ -66,6 +67,7 @@ def process_images(p) -> Processed:
 def _prepare(p) -> None:
     """Fix seeds and prompts of all batches, and name the model."""
     devices.torch_gc()
+    sd_hijack.model_hijack.clear_comments()
     seed = get_fixed_seed(p.seed)
     subseed = get_fixed_seed(p.subseed)
     if p.sd_model is None:
@@ -152,6 +154,8 @@ def _sample_batch(p, n: int) -> torch.Tensor:
         kwargs["prompts"] = p.prompts
         p.scripts.process_batch(p, **kwargs)
     p.setup_conds()
+    for comment in sd_hijack.model_hijack.comments:
+        p.comment(comment)
     if n == 0 and p.save_samples():
         _remember_parameters(p)
     p.extra_generation_params.update(p.sd_model.cond_stage_model.hijack.extra_generation_params)

@@ -53,10 +53,11 @@ def basedir() -> str:
 
 
 def list_scripts(scriptdirname: str, extension: str, *, include_extensions: bool = True) -> list:
-    """Script files of all active extensions."""
+    """Script files of the host itself and of all active extensions."""
+    own = extensions.Extension(name="", path=script_path).list_files(scriptdirname, extension)
     if not include_extensions:
-        return []
-    return [file for ext in extensions.active() for file in ext.list_files(scriptdirname, extension)]
+        return own
+    return own + [file for ext in extensions.active() for file in ext.list_files(scriptdirname, extension)]
 
 
 def list_files_with_name(filename: str) -> list[str]:

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lib_lora.errors import StackError
+from lib_lora.hosts.request import Request
 from lib_lora.stack import infotext, legacy
 from lib_lora.stack.serialization import decode, encode
 
 Params = Mapping[str, Any]
+HASHES = "Lora hashes"
+OWN_HASHES = "lora_stack_hashes"
 
 
 def paste_fields(
@@ -55,6 +58,38 @@ def _canonical(document: dict[str, object]) -> str:
         return json.dumps(document, ensure_ascii=False)
 
 
+def share_hashes(p: Any, request: Request | None) -> None:
+    """Name a request's files in the host's `Lora hashes`, beside what the built-in Lora wrote there.
+
+    Hires prompts add theirs to the first pass'; the next batch begins anew, as the built-in does.
+    """
+    params = p.extra_generation_params
+    own: dict[str, str] = dict(getattr(p, OWN_HASHES, {})) if getattr(p, "is_hr_pass", False) else {}
+    present = _without_ours(params.get(HASHES), getattr(p, OWN_HASHES, {}))
+    if request is not None and request.failure is None:
+        entries = request.stack.active()
+        own |= {
+            _plain(name): entry.hash for name, entry in zip(request.names, entries, strict=True) if entry.hash
+        }
+    setattr(p, OWN_HASHES, own)
+    if text := merge_hashes(present, own.items()):
+        params[HASHES] = text
+    else:
+        params.pop(HASHES, None)
+
+
+def _without_ours(present: str | None, ours: Mapping[str, str]) -> str:
+    pairs = [part.strip() for part in (present or "").split(",")]
+    return ", ".join(
+        pair for pair in pairs if pair not in {f"{name}: {value}" for name, value in ours.items()}
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a name without the signs at which the host's reader splits."""
+    return name.replace(":", "").replace(",", "")
+
+
 def merge_hashes(present: str | None, named: Iterable[tuple[str, str]]) -> str:
     """Add `name: hash` pairs to the host's `Lora hashes`, each name once, in the host's own spelling."""
     pairs: dict[str, str] = {}
@@ -63,6 +98,5 @@ def merge_hashes(present: str | None, named: Iterable[tuple[str, str]]) -> str:
         if colon:
             pairs[name.strip()] = value.strip()
     for name, value in named:
-        # The host's reader splits at colon and comma, so they cannot be part of a name.
-        pairs.setdefault(name.replace(":", "").replace(",", ""), value)
+        pairs.setdefault(_plain(name), value)
     return ", ".join(f"{name}: {value}" for name, value in pairs.items())

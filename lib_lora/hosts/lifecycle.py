@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import LoraStackError, NotAppliedError
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import Request, request_of
-from lib_lora.network import NetworkCache
+from lib_lora.network import NetworkCache, check_fit
 from lib_lora.plan import Plan, make_plan
 from lib_lora.session import Session
 
@@ -32,6 +33,7 @@ class _Frame:
 
     request: Request | None
     model: Hashable = None
+    owner: int = field(default=0, compare=False)  # id of the processing object; it outlives the frame
 
 
 class Lifecycle:
@@ -88,6 +90,33 @@ class Lifecycle:
         """Add what changes the text encoder to the key under which the host keeps encoded prompts."""
         return (*call(), self._text_key(p))
 
+    def problem_of(self, path: Path, view: ModelView) -> str:
+        """Return why a file cannot be applied to a model, empty where it can."""
+        try:
+            check_fit(self._networks.open(path, view.architecture), view.shapes, view.architecture)
+        except LoraStackError as error:
+            return str(error)
+        return ""
+
+    def changed(self, p: Any) -> None:
+        """Let the running frames of `p` want what it asks for now: the tags of a hires prompt are others.
+
+        What is wrong with it is raised by the next frame, where the host shows it.
+        """
+        mine = [index for index, frame in enumerate(self._frames) if frame.owner == id(p)]
+        request = request_of(p)
+        if not mine or (request is not None and request.failure is not None):
+            return
+        try:
+            view = None if request is None else self._view_of(p)
+            frame = _Frame(request, None if view is None else view.key, id(p))
+            for index in mine:
+                self._frames[index] = frame
+            if mine[-1] == len(self._frames) - 1:
+                self._apply(frame, view)
+        except LoraStackError:
+            return
+
     def forget_model(self) -> None:
         """Drop everything computed from a checkpoint: it was loaded, changed or replaced."""
         self._session.forget()
@@ -116,12 +145,12 @@ class Lifecycle:
     def _enter(self, p: Any) -> None:
         request = request_of(p)
         if request is None:
-            frame, view = _Frame(None), None
+            frame, view = _Frame(None, owner=id(p)), None
         else:
             if request.failure is not None:
                 raise request.failure
             view = self._view_of(p)
-            frame = _Frame(request, view.key)
+            frame = _Frame(request, view.key, id(p))
         if not self._frames or self._frames[-1] != frame:
             self._apply(frame, view)
         else:

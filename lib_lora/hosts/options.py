@@ -8,6 +8,7 @@ from typing import Any
 SECTION = ("lora_stack", "LoRA Stack")
 FOLDERS = "lora_stack_folders"
 MODE = "lora_stack_mode"
+TAKEOVER = "lora_stack_takeover"
 MODES = (
     ("auto", "Automatic"),
     ("merged", "Fastest: merge into the model's weights"),
@@ -40,6 +41,33 @@ def add_options() -> None:
             section=SECTION,
         ),
     )
+    shared.opts.add_option(
+        TAKEOVER,
+        shared.OptionInfo(
+            True,
+            "Apply <lora:…> tags of the prompt together with the stack",
+            section=SECTION,
+        ).info(
+            "faster than the WebUI's own Lora, and the picture is the same; tags with more than names and "
+            "weights stay with it"
+        ),
+    )
+
+
+def takes_over() -> bool:
+    """Return whether the tags of the prompt are ours."""
+    return bool(_option(TAKEOVER, True))
+
+
+def writes_hashes() -> bool:
+    """Return whether the user wants `Lora hashes` in his pictures; the setting is the built-in Lora's."""
+    return bool(_option("lora_add_hashes_to_infotext", True))
+
+
+def always_added() -> str:
+    """Return the network that the built-in Lora adds to every prompt, or an empty text."""
+    name = str(_option("sd_lora", "None"))
+    return "" if name == "None" else name
 
 
 def mode() -> str:

@@ -19,13 +19,15 @@ ATTRIBUTE = "lora_stack_request"
 class Request:
     """A stack with its files, or the failure that must stop the picture.
 
-    `files` belong to `stack.active()`, in the same order. The failure is kept and raised later, from a method
-    whose errors the host shows; what a script hook raises is swallowed and the picture made without us.
+    `files` belong to `stack.active()`, in the same order; `names` is how the host's `Lora hashes` calls them.
+    The failure is kept and raised later, from a method whose errors the host shows; what a script hook raises
+    is swallowed and the picture made without us.
     """
 
     tab: str
     stack: Stack = field(default_factory=Stack)
     files: tuple[NetworkFile, ...] = ()
+    names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     failure: Exception | None = None
 
@@ -61,7 +63,8 @@ def find_files(tab: str, stack: Stack, library: Library) -> Request:
                 files.append(file)
                 entry = replace(entry, network=file.label, hash=library.hash_of(file))
             entries.append(entry)
-        return Request(tab, replace(stack, entries=tuple(entries)), tuple(files), tuple(notes))
+        names = tuple(file.path.stem for file in files)
+        return Request(tab, replace(stack, entries=tuple(entries)), tuple(files), names, tuple(notes))
     except LoraStackError as error:
         return Request(tab, failure=error)
 

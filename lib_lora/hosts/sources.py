@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lib_lora.hosts import xyz
 from lib_lora.hosts.request import ATTRIBUTE, Request, find_files, read_arguments
 from lib_lora.library.library import Library
 from lib_lora.stack import infotext, legacy
@@ -39,11 +40,11 @@ def tab_of(p: Any) -> str:
 
 
 def take_panel(p: Any, args: tuple[Any, ...], library: LibraryOf) -> None:
-    """Keep what the panel's two arguments ask for."""
+    """Keep what the panel's two arguments ask for, changed by the axes of a plot."""
 
     def read() -> Stack | None:
         enabled, text = read_arguments(args)
-        return decode(text) if enabled else None
+        return xyz.edited(p, decode(text)) if enabled or xyz.is_plotted(p) else None
 
     _take(p, PANEL, read, library)
 
@@ -112,25 +113,32 @@ def combine(parts: Parts) -> Request | None:
         present[0].tab,
         replace(present[0].stack, entries=tuple(entry for part in present for entry in part.stack.entries)),
         tuple(file for part in present for file in part.files),
+        tuple(name for part in present for name in part.names),
         tuple(note for part in present for note in part.notes),
     )
 
 
 def _without(panel: Request, arguments: Request) -> Request:
+    """Return the panel's request without the files that the arguments name."""
     named = {file.path for file in arguments.files}
-    entries, files, notes = [], [], list(panel.notes)
-    remaining = iter(panel.files)
+    entries, kept, notes = [], [], list(panel.notes)
+    found = iter(zip(panel.files, panel.names, strict=True))
     for row, entry in enumerate(panel.stack.entries, 1):
-        file = next(remaining) if entry.on else None
-        if file is not None and file.path in named:
-            notes.append(
-                f"row {row}: '{file.label}' is in AddNet's arguments too; it is used once, as they say"
-            )
-            continue
+        if entry.on:
+            file, name = next(found)
+            if file.path in named:
+                notes.append(
+                    f"row {row}: '{file.label}' is in AddNet's arguments too; it is used once, as they say"
+                )
+                continue
+            kept.append((file, name))
         entries.append(entry)
-        files += [file] if file is not None else []
     return replace(
-        panel, stack=replace(panel.stack, entries=tuple(entries)), files=tuple(files), notes=tuple(notes)
+        panel,
+        stack=replace(panel.stack, entries=tuple(entries)),
+        files=tuple(file for file, _ in kept),
+        names=tuple(name for _, name in kept),
+        notes=tuple(notes),
     )
 
 

@@ -10,12 +10,16 @@ import threading
 from typing import Any
 
 from lib_lora.engine.view import ModelView
+from lib_lora.errors import LoraStackError
 from lib_lora.hosts import a1111, legacy_script, options, sources
-from lib_lora.hosts.infotext import merge_hashes, paste_fields
+from lib_lora.hosts.infotext import paste_fields, share_hashes
 from lib_lora.hosts.lifecycle import Lifecycle
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import request_of
+from lib_lora.hosts.tags import Sorted, sort_tags
+from lib_lora.hosts.takeover import Takeover
 from lib_lora.hosts.wraps import Wraps
+from lib_lora.hosts.xyz import Axes
 from lib_lora.library.library import Library
 from lib_lora.stack import infotext
 
@@ -32,6 +36,8 @@ class Door:
         self._library: Library | None = None
         self._library_lock = threading.Lock()
         self._lifecycle = Lifecycle(self._view_of, options.mode, self._reports)
+        self._axes = Axes(TITLE, self.library)
+        self._takeover = Takeover(self._sort_tags, self._tags_changed)
 
     # Called by the host's callbacks
 
@@ -49,9 +55,14 @@ class Door:
             self._wraps.place(owner, "sample", sample)
             self._wraps.place(owner, "cached_params", self._lifecycle.cached_params)
 
+    def before_ui(self) -> None:
+        """Add our axes to the plot script, which is loaded by now and builds its controls next."""
+        self._axes.add()
+
     def uninstall(self) -> None:
         """Give the host its methods and its model back."""
         self._wraps.remove()
+        self._takeover.remove()
         self._lifecycle.detach()
 
     def model_loaded(self, _sd_model: Any) -> None:
@@ -86,6 +97,7 @@ class Door:
 
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what the panel asks for on `p`; what is wrong too, to be raised where the user sees it."""
+        self._takeover.ensure()
         sources.take_panel(p, args, self.library)
         self.share_hashes(p)
 
@@ -100,16 +112,8 @@ class Door:
 
     def share_hashes(self, p: Any) -> None:
         """Name our files in the host's `Lora hashes`, by which picture sites recognise them."""
-        request = request_of(p)
-        if request is None or request.failure is not None:
-            return
-        named = [
-            (file.path.stem, entry.hash)
-            for file, entry in zip(request.files, request.stack.active(), strict=True)
-        ]
-        p.extra_generation_params["Lora hashes"] = merge_hashes(
-            p.extra_generation_params.get("Lora hashes"), named
-        )
+        if options.writes_hashes():
+            share_hashes(p, request_of(p))
 
     # Our own parts
 
@@ -121,6 +125,20 @@ class Door:
                 self._library = Library(folders)
                 self._library.scan()
             return self._library
+
+    def _sort_tags(self, p: Any, tags: list[Any]) -> Sorted:
+        """Sort the tags of a prompt into ours and the host's; all are the host's where we cannot serve."""
+        if tags and options.takes_over():
+            try:
+                view = self._view_of(p)
+            except LoraStackError:
+                return Sorted(None, tuple(tags))
+            return sort_tags(p, tags, view, self.library(), self._lifecycle.problem_of)
+        return Sorted(None, tuple(tags))
+
+    def _tags_changed(self, p: Any) -> None:
+        self._lifecycle.changed(p)
+        self.share_hashes(p)
 
     def _view_of(self, p: Any) -> ModelView:
         return a1111.view_of_model(p.sd_model, self._generation)

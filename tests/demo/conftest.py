@@ -19,6 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROMPT = "a girl, red hair, blue shirt, black trousers, in a forest"
 STEPS = 3
+HOST_MODULES = ("modules", "networks", "extra_networks_lora", "lora_patches")
 
 
 @dataclass
@@ -102,7 +103,7 @@ def _free_port() -> int:
 
 
 def _forget_host() -> None:
-    for name in [name for name in sys.modules if name == "modules" or name.startswith("modules.")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in HOST_MODULES]:
         del sys.modules[name]
 
 
@@ -134,6 +135,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     log.reset()
     yield Host(address.rstrip("/"), log, start_events)
     shared.demo.close(verbose=False)
+    boot.unload_extensions()
     sys.path[:] = path
     _forget_host()
 

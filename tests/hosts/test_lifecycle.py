@@ -151,6 +151,27 @@ def test_a_builtin_that_changes_its_networks_in_the_middle_is_merged_on(
     bench.lifecycle.around(p, sampling)
 
 
+def test_other_tags_for_the_second_pass_last_until_the_run_ends(bench: Bench, model: ToyModel) -> None:
+    """Hires activates its own tags in the middle of sampling, encodes, and samples on with them."""
+    first, second = bench.picture(model, a=0.8), bench.picture(model, b=0.5)
+    p, other = Processing(model, bench.request(a=0.8)), Processing(model, bench.request(b=0.5))
+
+    def sampling() -> None:
+        assert same(model.run(), first)
+        bench.lifecycle.changed(other)  # not of this run
+        assert same(model.run(), first)
+        setattr(p, ATTRIBUTE, bench.request(b=0.5))
+        bench.lifecycle.changed(p)
+        bench.lifecycle.around(p, lambda: None)
+        assert same(model.run(), second)
+        setattr(p, ATTRIBUTE, None)
+        bench.lifecycle.changed(p)
+        assert is_untouched(model)
+
+    bench.lifecycle.around(p, sampling)
+    assert is_untouched(model)
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError])
 def test_whatever_happens_inside_everything_is_taken_off(
     bench: Bench, model: ToyModel, error: type[BaseException]

@@ -1,0 +1,141 @@
+"""Which `<lora:…>` tags of a prompt are ours to apply, and which stay with the host's own Lora.
+
+What we cannot do at least as well is left to it: names only it knows, files only it reads, embeddings inside
+a file, and words that other extensions taught it. The user is told of what is left, unless nothing is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lib_lora.engine.view import ModelView
+from lib_lora.errors import EntryValueError, FileError, LibraryError, LoraStackError
+from lib_lora.files.header import read_header
+from lib_lora.hosts import options
+from lib_lora.hosts.request import Request
+from lib_lora.hosts.sources import tab_of
+from lib_lora.library.library import Library
+from lib_lora.library.network_file import NetworkFile
+from lib_lora.stack.blocks import model_blocks, read_blocks
+from lib_lora.stack.entry import Entry
+from lib_lora.stack.prompt import DYN, not_understood, read_tag
+from lib_lora.stack.stack import Stack
+
+_HASH = re.compile(r"[0-9a-fA-F]{8,64}")
+_EMBEDDINGS = "bundle_emb."
+
+Fits = Callable[[Path, ModelView], str]
+"""Tells why a file cannot be applied to a model, in words; empty where it can."""
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The tags of one prompt: ours as a request, the rest as the host gave them, and what to say of it."""
+
+    ours: Request | None
+    left: tuple[Any, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Left(Exception):
+    """A tag stays with the host; the message says why, empty where nothing is lost."""
+
+
+def sort_tags(p: Any, tags: Sequence[Any], view: ModelView, library: Library, fits: Fits) -> Sorted:
+    """Sort the host's tags, each with its `items`; never raises for what is wrong with a tag."""
+    found: list[tuple[Entry, NetworkFile, str]] = []
+    left: list[Any] = []
+    notes: list[str] = []
+    for tag in tags:
+        items = [str(item) for item in tag.items]
+        try:
+            entry, file = _read(items, library, view.architecture)
+            if problem := file.problem or fits(file.path, view):
+                raise Left(problem)
+            found.append((entry, file, entry.network))
+        except Left as reason:
+            left.append(tag)
+            if str(reason):
+                notes.append(f"<lora:{':'.join(items)[:80]}> was left to the WebUI's own Lora: {reason}")
+    return Sorted(_request(tab_of(p), found, notes, library), tuple(left), tuple(notes))
+
+
+def _read(items: list[str], library: Library, architecture: str) -> tuple[Entry, NetworkFile]:
+    """Return a tag's row and file; raises Left."""
+    try:
+        entry = read_tag(items)
+        read_blocks(entry.blocks, model_blocks(architecture))
+    except EntryValueError as error:
+        raise Left(_without_tag(str(error))) from None
+    if entry.network == options.always_added():
+        raise Left  # the host adds it where it does not see it, and it would act twice
+    if words := not_understood(entry):
+        raise Left(f"{', '.join(words)} cannot be acted on here yet.")
+    dyn = dict(entry.extra).get(DYN)
+    if isinstance(dyn, int) and dyn < 1:
+        raise Left
+    file = _find(entry.network, library)
+    if file is None:
+        raise Left  # the host names what it does not find
+    if not file.problem and _has_embeddings(file):
+        raise Left
+    return entry, file
+
+
+def _without_tag(message: str) -> str:
+    return message.partition(">: ")[2] or message
+
+
+def _find(name: str, library: Library) -> NetworkFile | None:
+    """Return the file of a name: the host's choice where it has one, then by our library, then by a hash."""
+    if path := _host_choice(name):
+        for file in library.files():
+            if os.fspath(file.path) == path or os.path.realpath(file.path) == os.path.realpath(path):
+                return file
+    for way in ((name, ""), ("", name) if _HASH.fullmatch(name) else None):
+        try:
+            if way is not None:
+                return library.find(*way)
+        except LibraryError:
+            continue
+    return None
+
+
+def _host_choice(name: str) -> str:
+    """Return the path of the file that the built-in Lora would take for a name."""
+    try:
+        import networks
+    except ImportError:
+        return ""
+    forbidden = name.lower() in getattr(networks, "forbidden_network_aliases", {})
+    table = getattr(networks, "available_networks" if forbidden else "available_network_aliases", {})
+    return str(getattr(table.get(name), "filename", ""))
+
+
+def _has_embeddings(file: NetworkFile) -> bool:
+    try:
+        return any(name.startswith(_EMBEDDINGS) for name in read_header(file.path).tensors)
+    except FileError:
+        return False
+
+
+def _request(
+    tab: str, found: list[tuple[Entry, NetworkFile, str]], notes: list[str], library: Library
+) -> Request | None:
+    if not found:
+        return None
+    hashed = options.writes_hashes()
+    try:
+        entries = [
+            replace(entry, network=file.label, hash=library.hash_of(file) if hashed else "")
+            for entry, file, _ in found
+        ]
+    except LoraStackError as error:
+        return Request(tab, failure=error)
+    files, names = tuple(file for _, file, _ in found), tuple(name for _, _, name in found)
+    return Request(tab, Stack(tuple(entries)), files, names, tuple(notes))

@@ -1,0 +1,104 @@
+"""Stands before the host's own Lora: the tags of the prompt come here first.
+
+The `activate` of the extra network called `lora` is wrapped on the object itself, so that its alias, the
+built-in's own references and other extensions keep the object they know. Where nobody serves `lora`, because
+the built-in Lora is switched off, an object of ours does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lib_lora.errors import EntryValueError
+from lib_lora.hosts.request import Request
+from lib_lora.hosts.sources import tab_of, take_tags
+from lib_lora.hosts.tags import Sorted
+from lib_lora.stack.prompt import KINDS
+
+_MARK = "lora_stack_takeover"
+
+Sort = Callable[[Any, list[Any]], Sorted]
+
+
+class Takeover:
+    """Wraps the host's extra network; `remove` gives it back.
+
+    sort: tells which tags are ours, for a processing object. changed: is told when a run's tags have changed.
+    """
+
+    def __init__(self, sort: Sort, changed: Callable[[Any], None]) -> None:
+        self._sort = sort
+        self._changed = changed
+        self._wrapped: list[Any] = []
+
+    def ensure(self) -> None:
+        """Stand before whoever serves `lora` now; safe to call before every picture."""
+        from modules import extra_networks
+
+        name, alias = KINDS
+        network = extra_networks.extra_network_registry.get(name)
+        if network is None:
+            network = _OwnNetwork()
+            extra_networks.register_extra_network(network)
+            extra_networks.extra_network_aliases.setdefault(alias, network)
+        if any(network is known for known in self._wrapped) and _is_wrapped(network):
+            return
+
+        def activate(p: Any, params_list: Any) -> None:
+            self._activate(network, p, list(params_list))
+
+        setattr(activate, _MARK, True)
+        # Takes the place of a wrap left by an earlier load of this extension.
+        vars(network)["activate"] = activate
+        self._wrapped.append(network)
+
+    def remove(self) -> None:
+        """Let the host serve its tags again."""
+        from modules import extra_networks
+
+        for network in self._wrapped:
+            if _is_wrapped(network):
+                del vars(network)["activate"]
+        for table in (extra_networks.extra_network_registry, extra_networks.extra_network_aliases):
+            for key in [key for key, network in table.items() if isinstance(network, _OwnNetwork)]:
+                del table[key]
+        self._wrapped.clear()
+
+    def _activate(self, network: Any, p: Any, tags: list[Any]) -> None:
+        """Take our tags, leave the host the rest, and tell what is left."""
+        try:
+            found = self._sort(p, tags)
+        except Exception as error:  # the host would swallow it, and draw without any of these tags
+            found = Sorted(Request(tab_of(p), failure=error), ())
+        take_tags(p, found.ours)
+        for note in found.notes:
+            p.comment(f"LoRA Stack: {note}")
+        try:
+            type(network).activate(network, p, list(found.left))
+        except Exception as error:
+            if not found.notes:
+                raise  # the host's own business
+            # It would be swallowed, and the picture drawn without any of these tags.
+            message = f"{found.notes[0]} And it cannot read the tag either: {error}."
+            take_tags(p, Request(tab_of(p), failure=EntryValueError(message)))
+        finally:
+            self._changed(p)
+
+
+def _is_wrapped(network: Any) -> bool:
+    return getattr(vars(network).get("activate"), _MARK, False) is True
+
+
+class _OwnNetwork:
+    """Serves `lora` where nobody else does: names what was not found."""
+
+    name = KINDS[0]
+
+    def activate(self, p: Any, params_list: list[Any]) -> None:
+        if params_list:
+            names = ", ".join(str(params.items[0]) for params in params_list)
+            p.comment(f"Networks not found: {names}")
+
+    def deactivate(self, p: Any) -> None:
+        """Nothing stays on the model between pictures."""

@@ -1,0 +1,137 @@
+"""Which tags of a prompt are ours, and which stay with the host's own Lora."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lib_lora.hosts import options
+from lib_lora.hosts.tags import Sorted, sort_tags
+from lib_lora.library.library import Library
+from tests.builders import TOY_LAYERS, make_lora_file, toy_sd1
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("loras")
+    for seed, name in enumerate(("a", "styles/b", "twin/c", "other/c")):
+        (root / name).parent.mkdir(exist_ok=True)
+        make_lora_file(root / f"{name}.safetensors", TOY_LAYERS, seed=seed)
+    tensors = load_file(root / "a.safetensors")
+    save_file({**tensors, "bundle_emb.word.string_to_param.*": torch.ones(4)}, root / "bundled.safetensors")
+    (root / "pickled.pt").write_bytes(b"\x80\x02}q\x00.")
+    (root / "broken.safetensors").write_bytes(b"12345678")
+    return root
+
+
+@pytest.fixture(scope="module")
+def library(folder: Path) -> Library:
+    found = Library([folder])
+    found.scan()
+    return found
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    monkeypatch.setattr(options, "_option", lambda key, default: data.get(key, default))
+    monkeypatch.setitem(sys.modules, "networks", None)
+    return data
+
+
+def sort(library: Library, *tags: str, fits: Any = lambda path, view: "") -> Sorted:
+    params = [SimpleNamespace(items=tag.split(":")) for tag in tags]
+    return sort_tags(SimpleNamespace(), params, toy_sd1().view(), library, fits)
+
+
+def rows(found: Sorted) -> list[tuple[str, float, float]]:
+    assert found.ours is None or found.ours.failure is None
+    entries = found.ours.stack.entries if found.ours else ()
+    return [(entry.network, entry.te_weight, entry.unet_weight) for entry in entries]
+
+
+def test_names_and_weights(library: Library, settings: dict[str, Any]) -> None:
+    found = sort(library, "a:0.5", "b:te=0.1:unet=0.2", "styles/b")
+    assert rows(found) == [("a", 0.5, 0.5), ("styles/b", 0.1, 0.2), ("styles/b", 1.0, 1.0)]
+    assert found.left == () and found.notes == ()
+    assert found.ours is not None
+    assert found.ours.names == ("a", "b", "styles/b")
+    assert all(len(entry.hash) == 12 for entry in found.ours.stack.entries)
+
+
+def test_blocks_of_lora_block_weight(library: Library, settings: dict[str, Any]) -> None:
+    found = sort(library, "a:0.5:lbw=OUTD")
+    assert found.ours is not None and found.ours.stack.entries[0].blocks == "OUTD"
+
+
+def test_hashes_are_names_too(library: Library, settings: dict[str, Any]) -> None:
+    digest = library.hash_of(library.find("a"))
+    assert rows(sort(library, f"{digest}:0.5", f"renamed({digest})")) == [("a", 0.5, 0.5), ("a", 1.0, 1.0)]
+
+
+def test_without_hashes_in_the_pictures_none_are_computed(library: Library, settings: dict[str, Any]) -> None:
+    settings["lora_add_hashes_to_infotext"] = False
+    found = sort(library, "a")
+    assert found.ours is not None and found.ours.stack.entries[0].hash == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        pytest.param("nobody:1", "", id="a name we do not know: the host says so"),
+        pytest.param("c:1", "", id="a name of two files: the host has its own choice"),
+        pytest.param("bundled:1", "", id="embeddings inside the file"),
+        pytest.param("a:1:1:0", "", id="no ranks at all"),
+        pytest.param("a:0@0,1@1", "te must be a number", id="a schedule of loractl's"),
+        pytest.param("a:1:lbw=MINE", "MINE", id="a preset of the user's own"),
+        pytest.param("a:1:MIDD", "MIDD", id="a preset in LBW's old way"),
+        pytest.param("a:1:start=3", "start", id="a window of LBW's"),
+        pytest.param("a:1:stop=3:step=1-2", "stop, step=1-2", id="more of it"),
+        pytest.param("a:1:hr=0.5", "hr=0.5", id="a word of loractl's"),
+        pytest.param("pickled:1", "pickle", id="a pickle, which the host may read"),
+        pytest.param("broken:1", "broken", id="a broken file"),
+    ],
+)
+def test_left_to_the_host(library: Library, settings: dict[str, Any], tag: str, said: str) -> None:
+    found = sort(library, tag, "b")
+    assert rows(found) == [("styles/b", 1.0, 1.0)]
+    assert [":".join(params.items) for params in found.left] == [tag]
+    assert len(found.notes) == bool(said)
+    if said:
+        assert said in found.notes[0] and f"<lora:{tag}>" in found.notes[0]
+
+
+def test_what_does_not_fit_is_left_and_told(library: Library, settings: dict[str, Any]) -> None:
+    found = sort(library, "a", fits=lambda path, view: "made for SDXL")
+    assert found.ours is None and len(found.left) == 1
+    assert "made for SDXL" in found.notes[0]
+
+
+def test_the_one_the_host_always_adds_stays_with_it(library: Library, settings: dict[str, Any]) -> None:
+    """It adds it where no tag names it: taken by us, it would act twice."""
+    settings["sd_lora"] = "a"
+    found = sort(library, "a:0.5", "b")
+    assert rows(found) == [("styles/b", 1.0, 1.0)]
+    assert len(found.left) == 1 and found.notes == ()
+
+
+def test_the_host_s_own_choice_of_file_counts(
+    folder: Path, library: Library, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = ModuleType("networks")
+    chosen = SimpleNamespace(filename=str(folder / "other" / "c.safetensors"))
+    networks.available_networks = {"c": chosen}  # type: ignore[attr-defined]
+    networks.available_network_aliases = {"c": chosen, "its alias": chosen}  # type: ignore[attr-defined]
+    networks.forbidden_network_aliases = {"c": 1}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "networks", networks)
+    assert rows(sort(library, "c", "its alias:0.5")) == [("other/c", 1.0, 1.0), ("other/c", 0.5, 0.5)]
+
+
+def test_no_tags_of_ours_is_no_request(library: Library, settings: dict[str, Any]) -> None:
+    assert sort(library).ours is None
