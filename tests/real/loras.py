@@ -1,0 +1,183 @@
+"""LoRA files with seeded random weights that fit the WebUI's SD 1 checkpoint, in kohya's spelling.
+
+The shapes are read from the checkpoint's own file, so that small ones serve as well as full-size ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+Tensors = dict[str, Tensor]
+RANK = 4
+STRENGTH = 0.35
+"""Standard deviation of a change, relative to that of a fresh layer's weight."""
+
+_UNET, _TEXT = "model.diffusion_model.", "cond_stage_model.transformer."
+_LINEAR = re.compile(
+    r"(proj_in|proj_out|to_[qkv]|to_out\.0|ff\.net\.0\.proj|ff\.net\.2|[qkv]_proj|out_proj|fc[12])$"
+)
+_CONV = re.compile(r"\.(in_layers\.2|out_layers\.3|op|conv)$")
+_NORM = re.compile(r"(in_layers\.0|out_layers\.0)$")
+_RESNET = {
+    "in_layers.0": "norm1",
+    "in_layers.2": "conv1",
+    "emb_layers.1": "time_emb_proj",
+    "out_layers.0": "norm2",
+    "out_layers.3": "conv2",
+    "skip_connection": "conv_shortcut",
+}
+
+
+def kohya_name(path: str) -> str | None:
+    """Return kohya's name of a layer by its path in the checkpoint, None for one no trainer names."""
+    if path.startswith(_TEXT):
+        return "lora_te_" + path.removeprefix(_TEXT).replace(".", "_")
+    parts = path.removeprefix(_UNET).split(".")
+    head = f"{parts[0]}.{parts[1]}"
+    if parts[0] == "middle_block":
+        inner = ".".join(parts[2:])
+        if parts[1] == "1":
+            return "lora_unet_mid_block_attentions_0_" + inner.replace(".", "_")
+        return f"lora_unet_mid_block_resnets_{int(parts[1]) // 2}_{_RESNET[inner]}"
+    found = re.fullmatch(r"(input|output)_blocks\.(\d+)", head)
+    if found is None or head == "input_blocks.0":
+        return None
+    down, index = found[1] == "input", int(found[2])
+    level, place = divmod(index - 1 if down else index, 3)
+    block, inner = f"lora_unet_{'down' if down else 'up'}_blocks_{level}", ".".join(parts[3:])
+    if inner == "op":
+        return f"{block}_downsamplers_0_conv"
+    if inner == "conv":
+        return f"{block}_upsamplers_0_conv"
+    if inner in _RESNET:
+        return f"{block}_resnets_{place}_{_RESNET[inner]}"
+    return f"{block}_attentions_{place}_{inner.replace('.', '_')}"
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A source of random numbers and the weight that is to be changed."""
+
+    chance: torch.Generator
+    base: Tensor
+
+    @property
+    def fan_in(self) -> int:
+        return self.base[0].numel()
+
+    def normal(self, *shape: int, std: float = 1.0) -> Tensor:
+        return torch.randn(*shape, generator=self.chance) * std
+
+
+def _lora(draw: Draw) -> Tensors:
+    rows, columns, *kernel = draw.base.shape
+    ones = [1] * len(kernel)
+    return {
+        "lora_down.weight": draw.normal(RANK, columns, *kernel, std=draw.fan_in**-0.5),
+        "lora_up.weight": draw.normal(rows, RANK, *ones, std=STRENGTH),
+        "alpha": torch.tensor(RANK / 2),
+    }
+
+
+def _loha(draw: Draw) -> Tensors:
+    rows, columns = draw.base.shape[0], draw.fan_in
+    return {
+        "hada_w1_a": draw.normal(rows, RANK),
+        "hada_w1_b": draw.normal(RANK, columns, std=STRENGTH),
+        "hada_w2_a": draw.normal(rows, RANK, std=0.5),
+        "hada_w2_b": draw.normal(RANK, columns, std=columns**-0.5),
+        "alpha": torch.tensor(RANK / 2),
+    }
+
+
+def _lokr(draw: Draw) -> Tensors:
+    rows, columns = draw.base.shape[0], draw.fan_in
+    return {
+        "lokr_w1": draw.normal(4, 4),
+        "lokr_w2": draw.normal(rows // 4, columns // 4, std=STRENGTH * columns**-0.5),
+        "alpha": torch.tensor(1.0),
+    }
+
+
+def _full(draw: Draw) -> Tensors:
+    return {"diff": draw.normal(*draw.base.shape, std=STRENGTH * draw.fan_in**-0.5)}
+
+
+def _ia3(draw: Draw) -> Tensors:
+    return {"weight": draw.normal(draw.base.shape[0], 1, std=0.2), "on_input": torch.tensor(False)}
+
+
+def _norm(draw: Draw) -> Tensors:
+    size = draw.base.shape[0]
+    return {"w_norm": draw.normal(size, std=0.3), "b_norm": draw.normal(size, std=0.3)}
+
+
+def _dora(draw: Draw) -> Tensors:
+    """Magnitudes per input, as the trainer of this layout has them."""
+    found = _lora(draw)
+    delta = found["lora_up.weight"].flatten(1) @ found["lora_down.weight"].flatten(1) / 2
+    size = (draw.base.flatten(1) + delta).norm(dim=0, keepdim=True)
+    return {**found, "dora_scale": size * (1 + draw.normal(1, draw.fan_in, std=0.1))}
+
+
+@dataclass(frozen=True)
+class Family:
+    """One file: which layers (by checkpoint path) and how each is changed."""
+
+    make: Callable[[Draw], Tensors]
+    layers: re.Pattern[str] = _LINEAR
+    parts: tuple[str, ...] = (_UNET, _TEXT)
+
+
+FILES: Mapping[str, Family] = {
+    "real_lora": Family(_lora),
+    "real_second": Family(_lora),
+    "real_unet": Family(_lora, parts=(_UNET,)),
+    "real_te": Family(_lora, parts=(_TEXT,)),
+    "real_locon": Family(_lora, _CONV, (_UNET,)),
+    "real_loha": Family(_loha),
+    "real_lokr": Family(_lokr),
+    "real_full": Family(_full),
+    "real_ia3": Family(_ia3),
+    "real_norm": Family(_norm, _NORM, (_UNET,)),
+    "real_dora": Family(_dora),
+}
+
+
+def make(name: str, checkpoint: Path) -> Tensors:
+    """Draw one file's tensors; the same name and checkpoint give the same ones."""
+    family = FILES[name]
+    chance = torch.Generator().manual_seed(list(FILES).index(name))
+    tensors: Tensors = {}
+    with safe_open(checkpoint, "pt") as file:
+        for key in sorted(file.keys()):
+            path = key.removesuffix(".weight")
+            if path == key or not key.startswith(family.parts) or not family.layers.search(path):
+                continue
+            base = file.get_tensor(key).float()
+            if base.dim() == 4 and base.shape[2:] == (1, 1) and family.make is not _lora:
+                base = base[:, :, 0, 0]
+            name_of_layer = kohya_name(path)
+            assert name_of_layer is not None, path
+            for suffix, tensor in family.make(Draw(chance, base)).items():
+                tensors[f"{name_of_layer}.{suffix}"] = tensor.half().contiguous()
+    assert tensors, f"{checkpoint} is no SD 1 checkpoint"
+    return tensors
+
+
+def write_all(checkpoint: Path, folder: Path) -> None:
+    """Write every file of this suite; one that is there already stays, so that nothing is hashed anew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        path = folder / f"{name}.safetensors"
+        data = save(make(name, checkpoint), {"ss_network_module": "networks.lora"})
+        if not path.exists() or path.read_bytes() != data:
+            path.write_bytes(data)
