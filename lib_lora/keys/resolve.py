@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from lib_lora.errors import ModelUnavailableError
 from lib_lora.keys.architecture import Architecture
 from lib_lora.keys.sd1 import SD1
+from lib_lora.keys.sd2 import SD2
+from lib_lora.keys.sdxl import REFINER, SDXL
+from lib_lora.keys.shapes import Shape, fits, made_for
 from lib_lora.keys.spellings import ANY_PART, PREFIXES, flat, split_suffix
 
-ARCHITECTURES: tuple[Architecture, ...] = (SD1,)
+ARCHITECTURES: tuple[Architecture, ...] = (SD1, SD2, SDXL, REFINER)
 
 
 @dataclass(frozen=True)
@@ -42,39 +45,72 @@ def find_architecture(name: str) -> Architecture:
     )
 
 
-def resolve(names: Iterable[str], architecture: str) -> Resolution:
-    """Sort tensor names by the weight they change; every name ends up in exactly one field of the result."""
-    table = find_architecture(architecture).paths()
-    known: dict[str, str | None] = {}
-    groups: dict[str, dict[str, str]] = {}
+def resolve(names: Iterable[str], architecture: str, shapes: Mapping[str, Shape] | None = None) -> Resolution:
+    """Sort tensor names by the weight they change; every name ends up in exactly one field of the result.
+
+    shapes: of the tensors, by name. They decide where a name could mean either of two text encoders.
+    """
+    known = find_architecture(architecture)
+    spelled: dict[str, list[tuple[str, str]]] = {}  # spelling → (role, tensor name)
     unmatched: list[str] = []
-    duplicates: list[tuple[str, str]] = []
     for name in names:
         split = split_suffix(name)
         if split is None:
             unmatched.append(name)
-            continue
-        spelling, role = split
-        if spelling not in known:
-            known[spelling] = _canonical(spelling, table)
-        canonical = known[spelling]
-        if canonical is None:
-            unmatched.append(name)
-            continue
-        group = groups.setdefault(canonical, {})
-        if role in group:
-            duplicates.append((group[role], name))
         else:
-            group[role] = name
+            spelled.setdefault(split[0], []).append((split[1], name))
+    groups: dict[str, dict[str, str]] = {}
+    duplicates: list[tuple[str, str]] = []
+    for spelling, tensors in spelled.items():
+        candidates = _candidates(spelling, known)
+        if len(candidates) > 1:
+            candidates = _of_shape(candidates, tensors, known, shapes or {})
+        if len(candidates) != 1:
+            unmatched.extend(name for _, name in tensors)
+            continue
+        group = groups.setdefault(candidates[0], {})
+        for role, name in tensors:
+            if role in group:
+                duplicates.append((group[role], name))
+            else:
+                group[role] = name
     return Resolution(groups, tuple(unmatched), tuple(duplicates))
 
 
-def _canonical(spelling: str, table: Mapping[str, str]) -> str | None:
-    key = flat(spelling)
-    for prefix, part in PREFIXES:
+def part_of(name: str, architecture: Architecture) -> str:
+    """Return the part that a tensor's prefix speaks of, or an empty text where it says nothing."""
+    key = flat(name)
+    fitting = [
+        (len(prefix), said)
+        for prefix, said in PREFIXES
+        if said != ANY_PART and key.startswith(f"{flat(prefix)}_")
+    ]
+    return architecture.part_of(max(fitting)[1]) if fitting else ""
+
+
+def _candidates(spelling: str, architecture: Architecture) -> list[str]:
+    """Return the canonical names a spelling may mean: more than one only where it does not say the part."""
+    key, tables = flat(spelling), architecture.paths()
+    for prefix, said in PREFIXES:
         start = f"{flat(prefix)}_" if prefix else ""
-        if key.startswith(start):
-            canonical = table.get(key[len(start) :])
-            if canonical is not None and part in (ANY_PART, canonical.partition(".")[0]):
-                return canonical
-    return None
+        if not key.startswith(start):
+            continue
+        path = key[len(start) :]
+        parts = architecture.parts if said == ANY_PART else (architecture.part_of(said),)
+        found = [tables[part][path] for part in parts if part and path in tables[part]]
+        if found:
+            return found
+    return []
+
+
+def _of_shape(
+    candidates: list[str],
+    tensors: list[tuple[str, str]],
+    architecture: Architecture,
+    shapes: Mapping[str, Shape],
+) -> list[str]:
+    made = made_for({role: shapes[name] for role, name in tensors if name in shapes})
+    if made is None:
+        return []
+    real = architecture.shapes()
+    return [name for name in candidates if fits(made, real[name])]

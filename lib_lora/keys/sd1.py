@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from lib_lora.keys.architecture import Architecture
-from lib_lora.keys.clip import clip_aliases, clip_modules
-from lib_lora.keys.spellings import flat
-from lib_lora.keys.unet import UNetLayout, attention_aliases, unet_modules
+from lib_lora.keys.clip import TextEncoder
+from lib_lora.keys.unet import UNetLayout
 
-LAYOUT = UNetLayout(down=(1, 1, 1, 0), middle=1, up=(0, 1, 1, 1))
+LAYOUT = UNetLayout(down=(1, 1, 1, 0), middle=1, up=(0, 1, 1, 1), widths=(320, 640, 1280, 1280), context=768)
 TEXT_LAYERS = 12
 
-
-def _paths() -> dict[str, str]:
-    """Every flattened path a file may use for a module, and the canonical name it means."""
-    table: dict[str, str] = {}
-    for diffusers_path, ldm_path in unet_modules(LAYOUT):
-        canonical = f"unet.{ldm_path}"
-        for path in (diffusers_path, ldm_path):
-            table[flat(path)] = canonical
-            for alias in attention_aliases(path):
-                table[flat(alias)] = canonical
-    for path in clip_modules(TEXT_LAYERS):
-        canonical = f"clip_l.{path}"
-        table[flat(path)] = canonical
-        for alias in clip_aliases(path):
-            table[flat(alias)] = canonical
-    return table
-
-
-SD1 = Architecture("sd1", "SD 1.x", ("unet", "clip_l"), _paths)
+SD1 = Architecture(
+    name="sd1",
+    label="SD 1.x",
+    unet=LAYOUT,
+    texts=(TextEncoder("clip_l", TEXT_LAYERS, width=768),),
+    called=(("te", "clip_l"), ("te1", "clip_l"), ("clip_l", "clip_l")),
+)

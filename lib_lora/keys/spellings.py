@@ -90,6 +90,11 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         # a module's own tensors: part of (IA)³ beside `on_input`, otherwise the mark of a whole model
         ".weight": "weight",
         ".bias": "bias",
+        # the same bias in PEFT's exports, and the sparse rest of early LyCORIS' extraction
+        ".base_layer.bias": "bias",
+        ".bias_indices": "bias_indices",
+        ".bias_values": "bias_values",
+        ".bias_size": "bias_size",
     }
 )
 
@@ -100,18 +105,36 @@ PREFIXES: tuple[tuple[str, str], ...] = (
     ("unet", "unet"),
     ("model.diffusion_model", "unet"),
     ("diffusion_model", "unet"),
-    ("lora_te", "clip_l"),
-    ("lora_te1", "clip_l"),
-    ("text_encoder.base_model.model", "clip_l"),
-    ("text_encoder", "clip_l"),
+    ("lora_te", "te"),
+    ("lora_te1", "te1"),
+    ("lora_te2", "te2"),
+    ("text_encoder.base_model.model", "te1"),
+    ("text_encoder", "te1"),
+    ("text_encoder_2.base_model.model", "te2"),
+    ("text_encoder_2", "te2"),
     ("text_encoders.clip_l.transformer", "clip_l"),
     ("clip_l.transformer", "clip_l"),
     ("clip_l", "clip_l"),
-    ("cond_stage_model.transformer", "clip_l"),
+    ("text_encoders.clip_h.transformer", "clip_h"),
+    ("clip_h.transformer", "clip_h"),
+    ("clip_h", "clip_h"),
+    ("text_encoders.clip_g.transformer", "clip_g"),
+    ("clip_g.transformer", "clip_g"),
+    ("clip_g", "clip_g"),
+    ("cond_stage_model.transformer", "te"),
+    ("cond_stage_model.model", "te"),
+    ("conditioner.embedders.0.transformer", "te1"),
+    ("conditioner.embedders.0.model", "te2"),
+    ("conditioner.embedders.1.model", "te2"),
     ("base_model.model", ANY_PART),
     ("lycoris", ANY_PART),
     ("", ANY_PART),
 )
+"""What stands before a path, and the part it means: `unet`, a text encoder by place or by name.
+
+`te` is the only one of a model, `te1` and `te2` are the first and the second; which they are is the
+architecture's business. diffusers' `text_encoder` is the first of one or two.
+"""
 
 
 BY_PREFIX: tuple[tuple[str, str, str], ...] = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_lora.errors import ModelUnavailableError
-from lib_lora.keys import resolve
+from lib_lora.keys import find_architecture, resolve
 from lib_lora.keys.clip import clip_modules
 from lib_lora.keys.sd1 import LAYOUT, TEXT_LAYERS
 from lib_lora.keys.spellings import BY_PREFIX, PREFIXES, SUFFIXES, flat
@@ -147,7 +147,7 @@ def test_any_prefix_any_separator_any_suffix(
     stem = f"{start}.{spelled}" if start else spelled
     name = (flat(stem) if underscores else stem) + suffix
     resolution = resolve([name], "sd1")
-    if part in ("", canonical.partition(".")[0]):
+    if part == "" or find_architecture("sd1").part_of(part) == canonical.partition(".")[0]:
         usual = SUFFIXES[suffix]
         meanings = [
             meaning for known, role, meaning in BY_PREFIX if flat(name).startswith(known) and role == usual
