@@ -27,6 +27,9 @@ class LoraStackScript(scripts.Script):
     def after_extra_networks_activate(self, p, *args, **kwargs):
         door.share_hashes(p)
 
+    def postprocess(self, p, processed, *args):
+        door.tell(p, processed)
+
 
 class AdditionalNetworksScript(scripts.Script):
     """AddNet's title and arguments for its API callers: hidden, and absent where AddNet itself is loaded."""
@@ -50,4 +53,5 @@ script_callbacks.on_ui_settings(options.add_options)
 script_callbacks.on_before_ui(door.before_ui)
 script_callbacks.on_app_started(door.add_routes)
 script_callbacks.on_model_loaded(door.model_loaded)
+script_callbacks.on_cfg_denoiser(door.before_step)
 script_callbacks.on_script_unloaded(door.uninstall)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Hashable
 from typing import Any
 
 from lib_lora.engine.view import ModelView, build_view
@@ -28,10 +30,24 @@ def view_of_model(sd_model: Any, generation: int) -> ModelView:
             "The WebUI uses a converted UNet (TensorRT, OpenVINO or Olive) that no LoRA can reach. Set "
             "'SD Unet' to 'None' in the settings, or switch the stack off."
         )
-    info = getattr(sd_model, "sd_checkpoint_info", None)
-    key = (id(sd_model), id(root), getattr(info, "filename", ""), generation)
+    key = model_key(sd_model, generation)
     transformer = sd_model.cond_stage_model.wrapped.transformer
     return build_view("sd1", key=key, unet=root, clip_l=transformer, settle=settle_builtin)
+
+
+def model_key(sd_model: Any, generation: int) -> Hashable:
+    """Return what tells a loaded checkpoint from any other: cheap enough to ask at every step."""
+    root = getattr(getattr(sd_model, "model", None), "diffusion_model", None)
+    info = getattr(sd_model, "sd_checkpoint_info", None)
+    return id(sd_model), id(root), getattr(info, "filename", ""), generation
+
+
+def builtin_networks() -> Hashable:
+    """Return what the built-in Lora wants in the layers now; other extensions may change it at every step."""
+    # Not imported here: without it nothing needs to be asked, and a failing import is slow.
+    loaded = getattr(sys.modules.get("networks"), "loaded_networks", ())
+    names = ("name", "te_multiplier", "unet_multiplier", "dyn_dim")
+    return tuple(tuple(getattr(network, name, None) for name in names) for network in loaded)
 
 
 def replaced_unet() -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,26 +28,43 @@ PLANS_KEPT = 8
 
 
 @dataclass(frozen=True)
+class Signs:
+    """What can be told at every step: the key of the model in use, and what the built-in Lora wants now."""
+
+    model: Hashable
+    foreign: Hashable = None
+
+
+@dataclass(frozen=True)
 class _Frame:
     """One level of a run: what it wants on which model; a request of None wants the bare model."""
 
     request: Request | None
     model: Hashable = None
-    owner: int = field(default=0, compare=False)  # id of the processing object; it outlives the frame
+    owner: Any = field(default=None, compare=False)  # the processing object
 
 
 class Lifecycle:
     """Attaches and detaches around the host's own methods, whatever happens inside them."""
 
     def __init__(
-        self, view_of: Callable[[Any], ModelView], mode: Callable[[], str], reports: Reports
+        self,
+        view_of: Callable[[Any], ModelView],
+        mode: Callable[[], str],
+        reports: Reports,
+        signs: Callable[[Any], Signs] | None = None,
     ) -> None:
         self._view_of = view_of
+        self._signs = signs or (lambda p: Signs(view_of(p).key))
         self._mode = mode
         self._reports = reports
         self._networks = NetworkCache()
         self._session = Session()
         self._frames: list[_Frame] = []
+        self._applied: tuple[Request, Hashable] | None = None
+        self._seen: Signs | None = None
+        self._loose: Any = None
+        self._pending: LoraStackError | None = None
         # By identity; the request is kept beside its plan, so that an identity is never used twice.
         self._plans: OrderedDict[tuple[int, Hashable], tuple[Request, Plan]] = OrderedDict()
 
@@ -63,7 +80,10 @@ class Lifecycle:
             return self.around(p, call)
         with self._told(p):
             with _Level(self, p):
+                self._pending = None
                 result = call()
+                if self._pending is not None:
+                    raise self._pending
                 applied = self._session.report()
                 report = replace(applied, notes=(*request.notes, *applied.notes))
             if report.unet_layers and not report.unet_calls:
@@ -103,29 +123,69 @@ class Lifecycle:
 
         What is wrong with it is raised by the next frame, where the host shows it.
         """
-        mine = [index for index, frame in enumerate(self._frames) if frame.owner == id(p)]
         request = request_of(p)
-        if not mine or (request is not None and request.failure is not None):
+        if request is not None and request.failure is not None:
+            return
+        with suppress(LoraStackError):
+            self._exchange(p, request)
+
+    def before_step(self, p: Any = None) -> None:
+        """See to it, before a step, that the model being sampled wears what `p` asks for.
+
+        The net below the frames, for what they cannot see: a refiner, a model exchanged by somebody else, a
+        `sample` exchanged on the object, a built-in Lora whose weights change with the steps. Costs two
+        comparisons while nothing happens. The host swallows what is raised here: `around_sample` raises it.
+        """
+        p = p if p is not None or not self._frames else self._frames[-1].owner
+        request = request_of(p)
+        if request is None or request.failure is not None:
             return
         try:
-            view = None if request is None else self._view_of(p)
-            frame = _Frame(request, None if view is None else view.key, id(p))
-            for index in mine:
-                self._frames[index] = frame
-            if mine[-1] == len(self._frames) - 1:
-                self._apply(frame, view)
-        except LoraStackError:
-            return
+            signs = self._signs(p)
+            if self._applied is None or self._applied[0] is not request or self._applied[1] != signs.model:
+                if not self._exchange(p, request):
+                    view = self._view_of(p)
+                    self._apply(_Frame(request, view.key, p), view)
+                    self._loose = p
+            elif self._seen is not None and signs.foreign != self._seen.foreign:
+                self._session.refresh()
+            self._seen = signs
+        except LoraStackError as error:
+            self._pending = error
+
+    def closing(self, p: Any, call: Call) -> Any:
+        """Run the host's `close`, and take off what the net had to put on."""
+        try:
+            return call()
+        finally:
+            if self._loose is p:
+                self._loose = None
+                self._take_off()
+
+    def _exchange(self, p: Any, request: Request | None) -> bool:
+        """Put another request, or another model, in the place of what the frames of `p` want."""
+        mine = [index for index, frame in enumerate(self._frames) if frame.owner is p]
+        if not mine:
+            return False
+        view = None if request is None else self._view_of(p)
+        frame = _Frame(request, None if view is None else view.key, p)
+        for index in mine:
+            self._frames[index] = frame
+        if mine[-1] == len(self._frames) - 1:
+            self._apply(frame, view)
+        return True
 
     def forget_model(self) -> None:
         """Drop everything computed from a checkpoint: it was loaded, changed or replaced."""
         self._session.forget()
+        self._applied = None
         self._plans.clear()
 
     def detach(self) -> None:
         """Take everything off at once, when the extension is unloaded."""
         self._frames.clear()
         self._session.forget()
+        self._applied = self._loose = None
 
     def _text_key(self, p: Any) -> Hashable:
         request = request_of(p)
@@ -145,12 +205,12 @@ class Lifecycle:
     def _enter(self, p: Any) -> None:
         request = request_of(p)
         if request is None:
-            frame, view = _Frame(None, owner=id(p)), None
+            frame, view = _Frame(None, owner=p), None
         else:
             if request.failure is not None:
                 raise request.failure
             view = self._view_of(p)
-            frame = _Frame(request, view.key, id(p))
+            frame = _Frame(request, view.key, p)
         if not self._frames or self._frames[-1] != frame:
             self._apply(frame, view)
         else:
@@ -163,16 +223,22 @@ class Lifecycle:
             return
         frame = self._frames.pop()
         if not self._frames:
-            self._session.detach()
+            self._take_off()
         elif self._frames[-1] != frame:
             outer = self._frames[-1]
             self._apply(outer, None if outer.request is None else self._view_of(p))
 
     def _apply(self, frame: _Frame, view: ModelView | None) -> None:
+        self._loose = self._seen = None
         if frame.request is None or view is None:
-            self._session.detach()
+            self._take_off()
         else:
             self._session.attach(view, self._plan(frame.request, view), self._mode())
+            self._applied = frame.request, view.key
+
+    def _take_off(self) -> None:
+        self._session.detach()
+        self._applied = None
 
 
 class _Level:

@@ -13,7 +13,7 @@ from lib_lora.engine.view import ModelView
 from lib_lora.errors import LoraStackError
 from lib_lora.hosts import a1111, legacy_script, options, sources
 from lib_lora.hosts.infotext import paste_fields, share_hashes
-from lib_lora.hosts.lifecycle import Lifecycle
+from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle, Signs
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import request_of
 from lib_lora.hosts.tags import Sorted, sort_tags
@@ -24,6 +24,7 @@ from lib_lora.library.library import Library
 from lib_lora.stack import infotext
 
 TITLE = "LoRA Stack"
+REPORT_KEY = f"{TITLE} report"
 
 
 class Door:
@@ -35,7 +36,7 @@ class Door:
         self._generation = 0
         self._library: Library | None = None
         self._library_lock = threading.Lock()
-        self._lifecycle = Lifecycle(self._view_of, options.mode, self._reports)
+        self._lifecycle = Lifecycle(self._view_of, options.mode, self._reports, self._signs_of)
         self._axes = Axes(TITLE, self.library)
         self._takeover = Takeover(self._sort_tags, self._tags_changed)
 
@@ -54,6 +55,7 @@ class Door:
             self._wraps.place(owner, "calculate_hr_conds", around)
             self._wraps.place(owner, "sample", sample)
             self._wraps.place(owner, "cached_params", self._lifecycle.cached_params)
+            self._wraps.place(owner, "close", self._lifecycle.closing)
 
     def before_ui(self) -> None:
         """Add our axes to the plot script, which is loaded by now and builds its controls next."""
@@ -64,6 +66,10 @@ class Door:
         self._wraps.remove()
         self._takeover.remove()
         self._lifecycle.detach()
+
+    def before_step(self, params: Any) -> None:
+        """Look after the stack before every step; older hosts do not say whose step it is."""
+        self._lifecycle.before_step(getattr(getattr(params, "denoiser", None), "p", None))
 
     def model_loaded(self, _sd_model: Any) -> None:
         """Forget what was computed from the weights that have just been replaced."""
@@ -97,6 +103,7 @@ class Door:
 
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what the panel asks for on `p`; what is wrong too, to be raised where the user sees it."""
+        setattr(p, REPORT_ATTRIBUTE, None)
         self._takeover.ensure()
         sources.take_panel(p, args, self.library)
         self.share_hashes(p)
@@ -109,6 +116,15 @@ class Door:
         """Keep what AddNet's arguments ask for, beside the panel's."""
         sources.take_legacy(p, args, legacy_script.slots(), self.library)
         self.share_hashes(p)
+
+    def tell(self, p: Any, processed: Any) -> None:
+        """Put the report into the answer's `info`; the picture's own text keeps the stack only."""
+        report = getattr(p, REPORT_ATTRIBUTE, None)
+        if report is not None:
+            processed.extra_generation_params = {
+                **processed.extra_generation_params,
+                REPORT_KEY: report.to_json(),
+            }
 
     def share_hashes(self, p: Any) -> None:
         """Name our files in the host's `Lora hashes`, by which picture sites recognise them."""
@@ -139,6 +155,9 @@ class Door:
     def _tags_changed(self, p: Any) -> None:
         self._lifecycle.changed(p)
         self.share_hashes(p)
+
+    def _signs_of(self, p: Any) -> Signs:
+        return Signs(a1111.model_key(p.sd_model, self._generation), a1111.builtin_networks())
 
     def _view_of(self, p: Any) -> ModelView:
         return a1111.view_of_model(p.sd_model, self._generation)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lib_lora.errors import ModelUnavailableError
-from lib_lora.hosts.a1111 import settle_builtin, view_of_model
+from lib_lora.hosts.a1111 import builtin_networks, model_key, settle_builtin, view_of_model
 from tests.builders import toy_sd1
 
 
@@ -76,3 +76,21 @@ def test_the_builtin_settles_the_layers_it_knows(monkeypatch: pytest.MonkeyPatch
 def test_without_a_builtin_nothing_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "networks", None)
     settle_builtin(SimpleNamespace(network_layer_name="x"))
+
+
+def test_the_cheap_key_is_the_view_s() -> None:
+    model = sd_model()
+    assert model_key(model, 3) == view_of_model(model, 3).key
+    assert model_key(model, 3) != model_key(sd_model(), 3)
+
+
+def test_what_the_builtin_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "networks", raising=False)
+    assert builtin_networks() == ()
+    networks = ModuleType("networks")
+    wanted = SimpleNamespace(name="a", te_multiplier=1.0, unet_multiplier=0.5, dyn_dim=None)
+    networks.loaded_networks = [wanted]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "networks", networks)
+    before = builtin_networks()
+    wanted.unet_multiplier = 0.6
+    assert builtin_networks() != before

@@ -1,0 +1,152 @@
+"""Axes are added to the plot that is loaded, once, as far as it understands them."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lib_lora.hosts.xyz import AXES, PREFIX, Axes, edited, is_plotted
+from lib_lora.library.library import Library
+from lib_lora.stack.axes import WEIGHT, Value
+from lib_lora.stack.serialization import decode
+from tests.builders import TOY_LAYERS, make_lora_file
+
+TEXT = '[{"network": "a"}, {"network": "b", "weight": 0.5}]'
+
+
+class Option:
+    """The plot's AxisOption of A1111 1.10."""
+
+    def __init__(
+        self, label: str, type: Any, apply: Any, format_value: Any = None, confirm: Any = None,
+        cost: float = 0.0, choices: Any = None, prepare: Any = None,
+    ) -> None:  # fmt: skip
+        self.__dict__.update(locals())
+
+
+class OldOption:
+    """Of a plot that cannot prepare values."""
+
+    def __init__(
+        self, label: str, type: Any, apply: Any, format_value: Any = None, cost: float = 0.0
+    ) -> None:
+        self.__dict__.update(locals())
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    folder = tmp_path_factory.mktemp("loras")
+    for name in ("a", "b"):
+        make_lora_file(folder / f"{name}.safetensors", TOY_LAYERS)
+    (folder / "broken.safetensors").write_bytes(b"")
+    found = Library([folder])
+    found.scan()
+    return found
+
+
+def load(monkeypatch: pytest.MonkeyPatch, option: type, path: str = "scripts/xyz_grid.py") -> ModuleType:
+    """Pretend that the host has just loaded its scripts."""
+    plot, modules, scripts = ModuleType("xyz_grid.py"), ModuleType("modules"), ModuleType("modules.scripts")
+    plot.AxisOption, plot.axis_options = option, []  # type: ignore[attr-defined]
+    other = SimpleNamespace(path="scripts/other.py", module=ModuleType("other.py"))
+    scripts.scripts_data = [other, SimpleNamespace(path=path, module=plot)]  # type: ignore[attr-defined]
+    modules.scripts = scripts  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "modules", modules)
+    monkeypatch.setitem(sys.modules, "modules.scripts", scripts)
+    return plot
+
+
+def processing() -> Any:
+    other = SimpleNamespace(title=lambda: "Other", args_from=1, args_to=3)
+    ours = SimpleNamespace(title=lambda: "LoRA Stack", args_from=3, args_to=5)
+    runner = SimpleNamespace(alwayson_scripts=[other, ours])
+    return SimpleNamespace(scripts=runner, script_args=[0, "x", "y", True, TEXT])
+
+
+def option(plot: ModuleType, label: str) -> Any:
+    (found,) = [known for known in plot.axis_options if known.label == PREFIX + label]
+    return found
+
+
+def test_once_however_often_and_again_after_reload(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    axes = Axes("LoRA Stack", lambda: library)
+    for _ in range(2):
+        plot = load(monkeypatch, Option)
+        axes.add()
+        axes.add()
+        assert [known.label for known in plot.axis_options] == [PREFIX + label for label, *_ in AXES]
+
+
+def test_no_plot_no_axes(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = load(monkeypatch, Option, path="scripts/something.py")
+    Axes("LoRA Stack", lambda: library).add()
+    assert plot.axis_options == []
+
+
+def test_a_cell_is_drawn_with_its_values(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library).add()
+    weight, switch = option(plot, "Weight"), option(plot, "On or off")
+    p, cell = processing(), copy.copy(processing())
+    values = [weight.type(value) for value in weight.prepare("2: 0.1, 0.9")]
+    weight.confirm(p, values)
+    assert [weight.format_value(p, weight, value) for value in values] == ["b: 0.1", "b: 0.9"]
+    weight.apply(cell, values[1], values)
+    switch.apply(cell, *([switch.type("1: off")] * 2))
+    assert is_plotted(cell) and not is_plotted(p)
+    assert [(entry.on, entry.weight) for entry in edited(cell, decode(TEXT)).entries] == [
+        (False, 1),
+        (True, 0.9),
+    ]
+    assert edited(p, decode(TEXT)) == decode(TEXT)
+
+
+def test_files_are_chosen_from_the_list(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library).add()
+    second, cell = option(plot, "Network of row 2"), processing()
+    assert second.choices() == ["None", "a", "b"]
+    assert second.type("None").value is None
+    second.apply(cell, second.type("a"), [])
+    assert [entry.network for entry in edited(cell, decode(TEXT)).entries] == ["a", "a"]
+    assert option(plot, "Network").choices is None
+
+
+def test_leaving_each_out_is_written_out_before_the_first_picture(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library).add()
+    axis, p = option(plot, "Leave one out"), processing()
+    values = axis.prepare("each")
+    axis.confirm(p, values)
+    assert [axis.format_value(p, axis, value) for value in values] == ["all", "without a", "without b"]
+
+
+def test_an_older_plot_gets_what_it_understands(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = load(monkeypatch, OldOption)
+    Axes("LoRA Stack", lambda: library).add()
+    assert option(plot, "Weight").type("2: 0.5") == Value(WEIGHT, "2", 0.5)
+
+
+def test_a_request_without_our_script_has_an_empty_stack(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library).add()
+    p = processing()
+    p.scripts.alwayson_scripts.pop()
+    with pytest.raises(Exception, match="empty"):
+        option(plot, "Weight").confirm(p, option(plot, "Weight").prepare("1: 0.5"))
+
+
+def test_the_path_may_be_any(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forge Classic has the plot in a built-in extension."""
+    plot = load(monkeypatch, Option, path=str(Path("extensions-builtin/xyz/scripts/xyz_grid.py")))
+    Axes("LoRA Stack", lambda: library).add()
+    assert plot.axis_options
