@@ -24,7 +24,8 @@ from lib_lora.stack.serialization import require_implemented
 from lib_lora.stack.stack import Stack
 
 Shape = tuple[int, ...]
-TEXT_PART = "clip_l"
+UNET_PART = "unet"
+"""All other parts are text encoders."""
 
 
 class ModelFacts(Protocol):
@@ -124,8 +125,13 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
 
 def strength_of(entry: Entry, name: str, blocks: Blocks) -> float:
     """Return how strongly a row changes one weight: its number for the part, times the block's."""
-    weight = entry.te_weight if name.startswith(f"{TEXT_PART}.") else entry.unet_weight
+    weight = entry.te_weight if in_text_encoder(name) else entry.unet_weight
     return weight * blocks.factor(block_of(name, blocks.last), name)
+
+
+def in_text_encoder(name: str) -> bool:
+    """Tell whether a weight is of a text encoder."""
+    return not name.startswith(f"{UNET_PART}.")
 
 
 def _left_out(fit: Fit, blocks: Blocks) -> tuple[str, ...]:
@@ -163,5 +169,5 @@ def _ordered(found: list[Contribution]) -> tuple[Contribution, ...]:
 
 
 def _te_key(changes: Mapping[str, tuple[Contribution, ...]]) -> tuple[Hashable, ...]:
-    text = (found for name, found in changes.items() if name.startswith(f"{TEXT_PART}."))
+    text = (found for name, found in changes.items() if in_text_encoder(name))
     return tuple(sorted({tuple(change.key for change in found) for found in text}, key=repr))

@@ -24,7 +24,7 @@ from lib_lora.engine.merged import MergedWeight
 from lib_lora.engine.report import EntryReport, Report
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
-from lib_lora.plan import TEXT_PART, Plan, PlannedEntry
+from lib_lora.plan import UNET_PART, Plan, PlannedEntry
 
 SAMPLE = 8
 """Unmatched weights quoted in a report."""
@@ -109,10 +109,10 @@ class Session:
         held += [patch.bypass.nbytes for patch in patches if patch.bypass is not None]
         return Report(
             entries=tuple(map(_entry_report, plan.entries)),
-            unet_layers=layers.get("unet", 0),
-            te_layers=layers.get(TEXT_PART, 0),
-            unet_calls=calls.get("unet", 0),
-            te_calls=calls.get(TEXT_PART, 0),
+            unet_layers=layers.pop(UNET_PART, 0),
+            te_layers=sum(layers.values()),  # of one text encoder or two
+            unet_calls=calls.pop(UNET_PART, 0),
+            te_calls=sum(calls.values()),
             merged=sum(name in self._store for name in plan.changes),
             bypassed=sum(patch.bypass is not None for patch in patches),
             seconds=seconds,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from lib_lora.engine.attention import FusedAttention
 from lib_lora.engine.budget import BYPASS, MERGED, Candidate, Decision, decide, weight_bytes
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
 from lib_lora.engine.merged import MergedWeight, Scratch, Watched, exact_arithmetic
+from lib_lora.engine.patch import Patch
 from lib_lora.engine.slots import factor_bytes
-from lib_lora.engine.view import CONV, LINEAR, Layer, ModelView
+from lib_lora.engine.view import ATTENTION, BESIDE, CONV, LINEAR, PARAMETER, Layer, ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 
@@ -27,26 +28,6 @@ MOVES = 3
 """How often a weight may change under one attachment before it is computed beside the model instead."""
 
 MOVED_NOTE = "the WebUI keeps moving {} weights in and out of memory, so they are changed while sampling"
-
-
-@dataclass
-class Patch:
-    """What is installed on one layer; `foreign` is the instance forward another extension left there."""
-
-    layer: Layer
-    changes: tuple[Contribution, ...]
-    foreign: Forward | None
-    forward: Forward = class_forward
-    mode: str = ""
-    merged: MergedWeight | None = None
-    bypass: Bypass | None = None
-    moves: int = 0
-
-    def original(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the layer as if we were not there."""
-        if self.foreign is not None:
-            return self.foreign(*args, **kwargs)
-        return class_forward(self.layer.module, *args, **kwargs)
 
 
 class Attached:
@@ -75,7 +56,8 @@ class Attached:
         self._ready = False
         self._live = True
         self._watched: list[Watched] = []
-        self._hook = view.parts[part].register_forward_pre_hook(self._before)
+        self._attentions: dict[Any, FusedAttention] = {}
+        self._hook = view.entry(part).register_forward_pre_hook(self._before)
         try:
             for name, found in changes.items():
                 self._install(view.layers[name], found)
@@ -88,14 +70,15 @@ class Attached:
         self._live = self._ready = False
         self._hook.remove()
         for patch in self.patches:
-            attributes = vars(patch.layer.module)
+            patch.remove_shadow()
+            attributes = vars(patch.layer.owner)
             if attributes.get("forward") is not patch.forward:
                 continue  # somebody wrapped ours: it stays inside theirs and only passes through
             if patch.foreign is None:
                 del attributes["forward"]
             else:
                 attributes["forward"] = patch.foreign
-        self.patches, self._watched = [], []
+        self.patches, self._watched, self._attentions = [], [], {}
 
     def refresh(self) -> None:
         """Look at every weight again before the next forward."""
@@ -108,15 +91,27 @@ class Attached:
         return (*self._decision.notes, *((MOVED_NOTE.format(moved),) if moved else ()))
 
     def _install(self, layer: Layer, changes: tuple[Contribution, ...]) -> None:
-        attributes = vars(layer.module)
-        patch = Patch(layer, changes, attributes.get("forward"))
+        patch = Patch(layer, changes)
+        self.patches.append(patch)
+        if layer.kind == PARAMETER:
+            return  # nothing is called; the owner finds our tensor once it is merged
+        attributes, attention = vars(layer.owner), self._attentions.get(layer.owner)
+        if attention is not None:
+            attention.patches[layer.module.place] = patch
+            patch.forward = attributes["forward"]
+            return
+        patch.foreign = attributes.get("forward")
         if patch.foreign is not None and layer.kind not in (LINEAR, CONV):
             raise EngineError(
-                f"Another extension has replaced the norm layer {layer.name}, which a row of the stack "
+                f"Another extension has replaced the layer {layer.name}, which a row of the stack "
                 "changes. Switch that extension off, or remove the row."
             )
-        patch.forward = self._forward_of(patch)
-        self.patches.append(patch)
+        if layer.kind == ATTENTION:
+            attention = self._attentions[layer.owner] = FusedAttention(layer.owner)
+            attention.patches[layer.module.place] = patch
+            patch.forward = self._forward_of_attention(attention)
+        else:
+            patch.forward = self._forward_of(patch)
         attributes["forward"] = patch.forward
 
     def _forward_of(self, patch: Patch) -> Forward:
@@ -131,8 +126,21 @@ class Attached:
             self.calls += 1
             if patch.merged is not None:
                 return compute_merged(compute, module, patch.merged, x)
-            assert patch.bypass is not None
+            assert isinstance(patch.bypass, Bypass)
             return patch.bypass.add_to(patch.original(x, *args, **kwargs), x)
+
+        return forward
+
+    def _forward_of_attention(self, attention: FusedAttention) -> Forward:
+        """Make the instance forward of a fused attention, shared by the patches of its weights."""
+
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            if not self._ready:
+                if not self._live:
+                    return class_forward(attention.module, *args, **kwargs)
+                self._prepare()
+            self.calls += 1
+            return attention.compute(*args, **kwargs)
 
         return forward
 
@@ -150,7 +158,7 @@ class Attached:
         self._ready = False
         if self._settle is not None:
             for patch in self.patches:
-                self._settle(patch.layer.module)
+                self._settle(patch.layer.owner)
         if not all(patch.mode for patch in self.patches):
             self._decision = decide(map(self._candidate, self.patches), self._mode)
             for patch in self.patches:
@@ -158,6 +166,9 @@ class Attached:
         self._compute()
         merged = [(patch.merged, patch.layer.module) for patch in self.patches if patch.merged is not None]
         self._watched = [item for weight, module in merged for item in weight.watched(module)]
+        for patch in self.patches:
+            if patch.layer.kind == PARAMETER:
+                patch.put_shadow()
         self._ready = True
 
     def _candidate(self, patch: Patch) -> Candidate:
@@ -175,7 +186,7 @@ class Attached:
                 elif patch.bypass is None:
                     self._store.pop(patch.layer.name, None)
                     patch.mode, patch.merged = BYPASS, None
-                    patch.bypass = Bypass(patch.layer, patch.changes)
+                    patch.make_bypass()
         if self.merges > before:
             for device in devices:
                 if device.type == "cuda":
@@ -187,7 +198,7 @@ class Attached:
         layer = patch.layer
         if patch.merged is not None and not patch.merged.follows(layer.module):
             patch.moves += 1
-        return patch.moves <= MOVES or layer.kind not in (LINEAR, CONV)
+        return patch.moves <= MOVES or layer.kind not in BESIDE
 
     def _merge(self, patch: Patch, scratch: Scratch) -> None:
         module = patch.layer.module

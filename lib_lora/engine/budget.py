@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from lib_lora.engine.view import CONV, LINEAR, Layer
+from lib_lora.engine.view import BESIDE, Layer
 
 AUTO, MERGED, BYPASS = "auto", "merged", "bypass"
 MODES = (AUTO, MERGED, BYPASS)
@@ -51,7 +51,7 @@ class Decision:
 def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None = None) -> Decision:
     """Choose a mode for every layer.
 
-    Norm layers are always merged: they are small, and their change cannot be computed beside them.
+    Norm layers, embeddings and bare parameters are always merged: no change can be computed beside them.
     """
     free = free or free_memory
     modes: dict[str, str] = {}
@@ -60,7 +60,7 @@ def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None =
     mergeable: list[Layer] = []
     for candidate in candidates:
         layer, weight = candidate.layer, candidate.layer.module.weight
-        if layer.kind not in (LINEAR, CONV):
+        if layer.kind not in BESIDE:
             modes[layer.name] = MERGED
         elif weight.dtype not in MERGEABLE or hasattr(weight, "quant_state"):
             modes[layer.name], compressed = BYPASS, compressed + 1

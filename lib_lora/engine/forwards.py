@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lib_lora.engine.merged import MergedWeight
-from lib_lora.engine.view import CONV, GROUP_NORM, LAYER_NORM, LINEAR
+from lib_lora.engine.view import CONV, EMBEDDING, GROUP_NORM, LAYER_NORM, LINEAR
 
 Compute = Callable[[Any, Tensor, Tensor, "Tensor | None"], Tensor]
 Forward = Callable[..., Any]
@@ -23,6 +23,10 @@ def _linear(module: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
 def _conv(module: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     computed: Tensor = module._conv_forward(x, weight, bias)
     return computed
+
+
+def _embedding(module: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return functional.embedding(x, weight, module.padding_idx)
 
 
 def _group_norm(module: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -46,6 +50,7 @@ COMPUTE: tuple[tuple[str, Compute], ...] = (
     (CONV, _conv),
     (GROUP_NORM, _group_norm),
     (LAYER_NORM, _layer_norm),
+    (EMBEDDING, _embedding),
 )
 
 
@@ -56,17 +61,26 @@ def computation(kind: str) -> Compute:
 
 def compute_merged(compute: Compute, module: Any, merged: MergedWeight, x: Tensor) -> Tensor:
     """Compute a layer with our weight, moved to where the input is and to its number type if need be."""
-    weight, bias = merged.weight, merged.bias
-    assert weight is not None
-    if bias is None:
-        bias = module.bias
-    if weight.dtype != x.dtype and not _autocast(x):
+    weight, bias = in_form_of(x, *merged_tensors(module, merged))
+    return compute(module, x, weight, bias)
+
+
+def merged_tensors(module: Any, merged: MergedWeight) -> tuple[Tensor, Tensor | None]:
+    """Return our weight, and our bias or, where nothing changes it, the host's."""
+    assert merged.weight is not None
+    bias = merged.bias
+    return merged.weight, getattr(module, "bias", None) if bias is None else bias
+
+
+def in_form_of(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Move a weight and a bias to where the input is, and to its number type if need be."""
+    if weight.dtype != x.dtype and x.is_floating_point() and not _autocast(x):
         weight = weight.to(x.dtype)
     if weight.device != x.device:
         weight = weight.to(x.device)
     if bias is not None and (bias.dtype != weight.dtype or bias.device != weight.device):
         bias = bias.to(weight)
-    return compute(module, x, weight, bias)
+    return weight, bias
 
 
 def _autocast(x: Tensor) -> bool:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from lib_lora.adapters import InPlace, on_device
 from lib_lora.engine.fingerprint import Fingerprint
+from lib_lora.engine.sections import entry_in, origin
 from lib_lora.engine.slots import RankSlots, as_matrix, is_channels_last, scales, slots_key
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
@@ -77,15 +78,14 @@ class MergedWeight:
 
     def follows(self, module: Any) -> bool:
         """Tell whether the host's weight is still the one merged from."""
-        if self._print is None or not self._print.still(module.weight):
+        if self._print is None or not self._print.still(origin(module, "weight")):
             return False
-        return self._bias_print is None or self._bias_print.still(module.bias)
+        return self._bias_print is None or self._bias_print.still(origin(module, "bias"))
 
     def watched(self, module: Any) -> list[Watched]:
         """Return what `still` has to be asked of, for a check that many layers go through at every step."""
-        table = module._parameters
         prints = (("weight", self._print), ("bias", self._bias_print))
-        return [(table, name, seen) for name, seen in prints if seen is not None]
+        return [(*entry_in(module, which), seen) for which, seen in prints if seen is not None]
 
     def update(self, module: Any, changes: Sequence[Contribution], scratch: Scratch) -> bool:
         """Merge unless nothing changed; tell whether it was necessary."""
@@ -95,7 +95,7 @@ class MergedWeight:
         self._key = None
         self._merge_weight(module.weight.detach(), changes, scratch)
         self._merge_bias(module, changes)
-        self._print = Fingerprint(module.weight)
+        self._print = _fingerprint(module, "weight")
         self._key = key
         return True
 
@@ -134,7 +134,7 @@ class MergedWeight:
         return self._slots
 
     def _merge_bias(self, module: Any, changes: Sequence[Contribution]) -> None:
-        base = module.bias
+        base = getattr(module, "bias", None)  # an embedding has none
         change = bias_change(changes, base)
         self.bias = self._bias_print = None
         if change is None:
@@ -143,7 +143,12 @@ class MergedWeight:
             self.bias = change.to(module.weight)
         else:
             self.bias = (base.detach().to(change.dtype) + change).to(base.dtype)
-            self._bias_print = Fingerprint(base)
+            self._bias_print = _fingerprint(module, "bias")
+
+
+def _fingerprint(module: Any, which: str) -> Fingerprint | None:
+    stored = origin(module, which)
+    return None if stored is None else Fingerprint(stored)
 
 
 def _exact(base: Tensor, scratch: Scratch) -> Tensor:

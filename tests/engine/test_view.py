@@ -9,7 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from lib_lora.engine.view import CONV, GROUP_NORM, LAYER_NORM, LINEAR, build_view, layer_kind, weight_shape
+from lib_lora.engine.view import (
+    CONV,
+    EMBEDDING,
+    GROUP_NORM,
+    LAYER_NORM,
+    LINEAR,
+    build_view,
+    layer_kind,
+    weight_shape,
+)
 from lib_lora.errors import ModelUnavailableError
 from tests.builders import toy_sd1
 
@@ -33,7 +42,7 @@ KINDS = (
     (nn.GroupNorm(1, 2), GROUP_NORM),
     (nn.LayerNorm(2), LAYER_NORM),
     (weight_norm(nn.Linear(2, 3)), LINEAR),
-    (nn.Embedding(2, 3), None),
+    (nn.Embedding(2, 3), EMBEDDING),
     (nn.GroupNorm(1, 2, affine=False), None),
     (nn.Identity(), None),
 )
