@@ -9,6 +9,7 @@ SECTION = ("lora_stack", "LoRA Stack")
 FOLDERS = "lora_stack_folders"
 MODE = "lora_stack_mode"
 TAKEOVER = "lora_stack_takeover"
+TAKEOVER_LABEL = "Apply <lora:…> tags of the prompt together with the stack"
 MODES = (
     ("auto", "Automatic"),
     ("merged", "Fastest: merge into the model's weights"),
@@ -45,7 +46,7 @@ def add_options() -> None:
         TAKEOVER,
         shared.OptionInfo(
             True,
-            "Apply <lora:…> tags of the prompt together with the stack",
+            TAKEOVER_LABEL,
             section=SECTION,
         ).info(
             "faster than the WebUI's own Lora, and the picture is the same; tags with more than names and "

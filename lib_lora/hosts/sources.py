@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib_lora.hosts import xyz
+from lib_lora.hosts.infotext import HASHES
 from lib_lora.hosts.request import ATTRIBUTE, Request, find_files, read_arguments
 from lib_lora.library.library import Library
 from lib_lora.stack import infotext, legacy
@@ -145,7 +146,8 @@ def _without(panel: Request, arguments: Request) -> Request:
 def _write_infotext(p: Any) -> None:
     """Write the stack into the picture's text, AddNet's keys too for what came by its arguments."""
     parts, params = _parts(p), p.extra_generation_params
-    for key in [key for key in params if key == infotext.KEY or key.startswith("AddNet ")]:
+    # A plot's cells share the table: what an earlier one wrote must not stay.
+    for key in [key for key in params if key in (infotext.KEY, HASHES) or key.startswith("AddNet ")]:
         del params[key]
     combined = combine(parts)
     if combined is None or combined.failure is not None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lib_lora.errors import EntryValueError, NetworkNotFoundError
+from lib_lora.hosts.infotext import HASHES, share_hashes
 from lib_lora.hosts.request import ATTRIBUTE, Request, make_request
 from lib_lora.hosts.sources import take_legacy, take_panel, take_tags
 from lib_lora.library.library import Library
@@ -156,6 +157,40 @@ def test_a_copy_changes_alone(library: Library) -> None:
     panel(twin, library, c=1)
     assert p.rows == [("a", 0.5)]
     assert twin.rows == [("c", 1.0)]
+
+
+def hashes(p: Any) -> list[str]:
+    share_hashes(p, p.request)
+    text = p.extra_generation_params.get(HASHES, "")
+    return [pair.partition(":")[0] for pair in text.split(", ")] if text else []
+
+
+def test_hashes_of_rows_and_tags_beside_the_builtin_s(library: Library) -> None:
+    p = Processing()
+    panel(p, library, a=0.5)
+    assert hashes(p) == ["a"]
+    p.extra_generation_params[HASHES] = "theirs: 0123456789ab"  # the built-in writes at every activation
+    tags(p, library, b=1)
+    assert hashes(p) == ["theirs", "a", "b"]
+    p.is_hr_pass = True
+    p.extra_generation_params[HASHES] = "theirs: 0123456789ab"
+    tags(p, library, c=1)
+    assert hashes(p) == ["theirs", "a", "b", "c"]
+    p.is_hr_pass = False
+    tags(p, library, c=1)
+    assert hashes(p) == ["theirs", "a", "c"], "the next batch begins anew"
+
+
+def test_a_plot_s_cells_do_not_inherit_hashes(library: Library) -> None:
+    """The copies that draw them share one table of parameters."""
+    first = Processing()
+    second = copy.copy(first)
+    panel(first, library, a=0.5)
+    assert hashes(first) == ["a"]
+    panel(second, library, b=0.5)
+    assert hashes(second) == ["b"]
+    panel(second, library, enabled=False)
+    assert hashes(second) == []
 
 
 def test_an_old_hash_nobody_may_trust_leads_nowhere(library: Library) -> None:

@@ -1,0 +1,118 @@
+"""A stack in the host, seen from inside: refiners, exchanged samplers, the report."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from tests.demo.conftest import ROOT, Host
+
+pytestmark = pytest.mark.demo
+FOLDER = ROOT / "demo" / "models" / "checkpoint"
+REFINED = {"steps": 4, "refiner_checkpoint": "second", "refiner_switch_at": 0.5}
+
+
+@pytest.fixture
+def second(host: Host, tmp_path: Path) -> Iterator[None]:
+    """Another checkpoint, known to the host as `second` and kept beside the first."""
+    from modules import sd_checkpoints, sd_models, shared
+
+    state = load_file(FOLDER / "tiny.safetensors")
+    state["model.diffusion_model.out.2.bias"] = state["model.diffusion_model.out.2.bias"] + 0.5
+    save_file(state, tmp_path / "second.safetensors")
+    (tmp_path / "second.yaml").write_text((FOLDER / "tiny.yaml").read_text())
+    (tmp_path / "text_config").mkdir()
+    (tmp_path / "text_config" / "config.json").write_text(
+        (FOLDER / "text_config" / "config.json").read_text()
+    )
+    shared.opts.data["sd_checkpoints_limit"] = 2
+    sd_models.CheckpointInfo(str(tmp_path / "second.safetensors")).register()
+    yield
+    sd_checkpoints.list_models()
+    sd_models.reload_model_weights(info=sd_checkpoints.get_closet_checkpoint_match("tiny"))
+
+
+def wears(model: Any) -> bool:
+    """Tell whether layers of ours stand in a model's UNet."""
+    return any("forward" in vars(module) for module in model.model.diffusion_model.modules())
+
+
+def with_stack() -> tuple[Any, ...]:
+    from modules import scripts
+
+    (script,) = [s for s in scripts.scripts_txt2img.alwayson_scripts if s.title() == "LoRA Stack"]
+    defaults = [getattr(control, "value", None) for control in scripts.scripts_txt2img.inputs[1:]]
+    args = [0, *defaults]
+    args[script.args_from : script.args_from + 2] = [True, json.dumps([{"network": "clothing/mecha"}])]
+    return tuple(args)
+
+
+@pytest.fixture
+def seen(host: Host) -> list[tuple[str, bool]]:
+    """What every step was computed with: the checkpoint's name, and whether it wore the stack."""
+    from modules import shared
+
+    found: list[tuple[str, bool]] = []
+    host.log.acting["cfg_denoiser"] = lambda params: found.append(
+        (shared.sd_model.sd_checkpoint_info.model_name, wears(shared.sd_model))
+    )
+    return found
+
+
+def models() -> list[Any]:
+    from modules import sd_models
+
+    return list(sd_models.model_data.loaded_sd_models)
+
+
+@pytest.mark.parametrize("way", ["announced by new prompts", "without a word"])
+def test_a_refiner_wears_the_stack_too(
+    host: Host, second: None, seen: list[tuple[str, bool]], way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No hook of a script hears of it; the second way not even encodes the prompts again."""
+    if way == "without a word":
+        from modules import processing
+
+        whole = processing.StableDiffusionProcessingTxt2Img.setup_conds
+        monkeypatch.setattr(
+            processing.StableDiffusionProcessingTxt2Img,
+            "setup_conds",
+            lambda p: whole(p) if p.c is None else None,
+        )
+    plain = host.draw(**REFINED).images[0].tobytes()
+    seen.clear()
+    drawn = host.draw(args=with_stack(), **REFINED)
+    assert seen == [("tiny", True)] * 2 + [("second", True)] * 2
+    assert drawn.images[0].tobytes() != plain
+    assert len(models()) == 2 and not any(map(wears, models()))
+    assert host.draw(**REFINED).images[0].tobytes() == plain
+
+
+def test_a_sampler_exchanged_on_the_object(host: Host, seen: list[tuple[str, bool]]) -> None:
+    """As img2imgalt does: the host then calls past the class's method."""
+    usual = host.draw(args=with_stack()).images[0].tobytes()
+    seen.clear()
+
+    def exchange(p: Any, *args: Any) -> None:
+        p.sample = functools.partial(type(p).sample.__wrapped__, p)
+
+    host.log.acting["process"] = exchange
+    assert host.draw(args=with_stack()).images[0].tobytes() == usual
+    assert all(worn for _, worn in seen)
+    assert not any(map(wears, models()))
+
+
+def test_the_report_is_in_the_answer_and_not_in_the_picture(host: Host) -> None:
+    processed = host.draw(args=with_stack())
+    report = json.loads(processed.js())["extra_generation_params"]["LoRA Stack report"]
+    assert [entry["network"] for entry in report["entries"]] == ["clothing/mecha"]
+    assert report["unet_calls"] > 0 and report["mode"] == "merged"
+    assert "LoRA Stack: " in processed.infotexts[0]
+    assert "report" not in processed.infotexts[0]
+    assert "LoRA Stack report" not in host.draw().extra_generation_params

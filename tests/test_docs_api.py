@@ -1,0 +1,54 @@
+"""The examples of docs/api.md draw pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib_lora.hosts.options import TAKEOVER_LABEL
+from lib_lora.hosts.xyz import AXES
+from tests.integration.server import Server
+
+TEXT = (Path(__file__).resolve().parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+ADDRESS = "http://127.0.0.1:7860"
+CURL = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def body_of(command: str) -> dict[str, Any]:
+    assert command.startswith(f"curl -s {ADDRESS}/sdapi/v1/txt2img ")
+    return json.loads(command.split("-d '", 1)[1].rsplit("'", 1)[0])
+
+
+def test_every_axis_is_in_the_table() -> None:
+    table = " ".join(line for line in TEXT.splitlines() if line.startswith("| "))
+    for label, _, target in AXES:
+        assert ("Network of row" if target else label) in table, label
+
+
+def test_the_setting_is_named_as_it_is_shown() -> None:
+    assert TAKEOVER_LABEL in " ".join(TEXT.split())
+
+
+@pytest.mark.demo
+@pytest.mark.parametrize("command", CURL, ids=range(len(CURL)))
+def test_requests_draw_with_the_stack(server: Server, command: str) -> None:
+    answer = server.call("/sdapi/v1/txt2img", {**body_of(command), "steps": 1})
+    assert answer.status == 200, answer.body
+    assert "mecha" in json.dumps(answer.info["extra_generation_params"]["LoRA Stack report"])
+
+
+@pytest.mark.demo
+@pytest.mark.parametrize("program", PYTHON, ids=range(len(PYTHON)))
+def test_programs_run(server: Server, program: str) -> None:
+    program = program.replace(ADDRESS, server.url).replace('"seed": 5,', '"seed": 5, "steps": 1,')
+    names: dict[str, Any] = {}
+    exec(compile(program, "docs/api.md", "exec"), names)
+    if "report" in names:
+        assert names["report"]["entries"][0]["applied"] is True
+    else:
+        assert names["grid"]
