@@ -36,7 +36,8 @@ LoraStackError
 │   ├── DuplicateWeightError    one weight changed under two names
 │   ├── TensorShapeError        shapes that contradict one another
 │   ├── NotOneNumberError       an alpha or a switch that is no single finite number
-│   └── OversizedChangeError    a small file that means an enormous weight
+│   ├── OversizedChangeError    a small file that means an enormous weight
+│   └── NonFiniteChangeError    finite numbers whose change is infinite
 ├── NetworkMismatchError        a file that does not fit the loaded checkpoint
 └── EngineError                 the model cannot be patched now
     ├── ModelUnavailableError
@@ -217,6 +218,10 @@ class NotOneNumberError(AdapterError):
 
 class OversizedChangeError(AdapterError):
     """A small file that means an enormous weight."""
+
+
+class NonFiniteChangeError(AdapterError):
+    """Finite numbers whose change is infinite."""
 
 
 class NetworkMismatchError(LoraStackError):

@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+
+from torch import Tensor
 
 from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened, rs_lora_notes
 from lib_lora.errors import AdapterError, NetworkMismatchError, NotAnAdapterError, UnreadableFileError
 from lib_lora.files.architecture import LABELS
+from lib_lora.files.embeddings import split_bundle
 from lib_lora.files.metadata import facts
 from lib_lora.files.tensors import TensorFile, open_tensors
 from lib_lora.files.text import parse_json
@@ -24,6 +27,8 @@ from lib_lora.keys import Resolution, find_architecture, resolve
 from lib_lora.keys.spellings import split_suffix
 
 Shape = tuple[int, ...]
+Vectors = Mapping[str, Tensor]
+"""One embedding: `[n, width]` by what it is for, see `files/embeddings.py`."""
 
 CACHE_BYTES = 1024**3
 ARGUMENTS_LIMIT = 100_000  # characters of ss_network_args
@@ -36,7 +41,7 @@ class Network:
     """An opened file.
 
     key: identity of the file's content as far as its date and size tell. made_for: what the file looks like,
-    for people: `SDXL`, or empty.
+    for people: `SDXL`, or empty. embeddings: those packed into it, by the name prompts use.
     """
 
     path: Path
@@ -46,6 +51,7 @@ class Network:
     unmatched: tuple[str, ...]
     notes: tuple[str, ...]
     made_for: str = ""
+    embeddings: Mapping[str, Vectors] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -60,7 +66,8 @@ class Network:
     @property
     def nbytes(self) -> int:
         """Memory its tensors take."""
-        return sum(adapter.nbytes for adapter in self.adapters.values())
+        held = sum(adapter.nbytes for adapter in self.adapters.values())
+        return held + sum(tensor.nbytes for found in self.embeddings.values() for tensor in found.values())
 
 
 @dataclass(frozen=True)
@@ -127,20 +134,29 @@ def open_network(path: Path, architecture: str) -> Network:
     """
     key = file_key(path)
     with open_tensors(path) as file:
-        resolution = resolve(file.names(), architecture)
+        bundle, names = split_bundle(file.names())
+        resolution = resolve(names, architecture)
         families, leftover = _families(path, resolution)
         unmatched = (*resolution.unmatched, *leftover)
         told = facts(file.header)
+        if bundle and not (families or unmatched):
+            raise NotAnAdapterError(
+                f"'{path.name}' holds embeddings and no LoRA. Put it into the WebUI's folder of embeddings."
+            )
         if not families and told.problem:
             raise NotAnAdapterError(f"'{path.name}' cannot be used. {told.problem}")
         adapters = {
             name: _read(path, file, family, resolution.groups[name]) for name, family in families.items()
         }
+        embeddings = {
+            name: {holds: _read_vectors(path, file, tensor) for holds, tensor in found.items()}
+            for name, found in bundle.items()
+        }
     made_for = LABELS.get(told.architecture, "")
     notes = _notes(adapters)
     if _has_rs_lora(file.header.metadata):
         notes += rs_lora_notes(adapters.values())
-    return Network(path, key, architecture, adapters, unmatched, notes, made_for)
+    return Network(path, key, architecture, adapters, unmatched, notes, made_for, embeddings)
 
 
 def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], list[str]]:
@@ -177,6 +193,19 @@ def _read(path: Path, file: TensorFile, family: Family, group: Mapping[str, str]
             f"'{path.name}' is damaged: of the tensors beside '{next(iter(group.values()))}', {error} "
             "Download the file again, or remove the row."
         ) from error
+
+
+def _read_vectors(path: Path, file: TensorFile, name: str) -> Tensor:
+    vectors = file.get(name)
+    if vectors.dim() == 1:
+        vectors = vectors[None]
+    if vectors.dim() != 2 or not vectors.numel():
+        sizes = ", ".join(map(str, vectors.shape))
+        raise AdapterError(
+            f"'{path.name}' is damaged: '{name}' has shape [{sizes}], which no embedding has. "
+            "Download the file again, or remove the row."
+        )
+    return vectors
 
 
 def _notes(adapters: Mapping[str, Adapter]) -> tuple[str, ...]:

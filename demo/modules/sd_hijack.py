@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from modules.sd_hijack_clip import FrozenCLIPEmbedder, FrozenCLIPEmbedderWithCustomWords
+from modules.textual_inversion.textual_inversion import EmbeddingDatabase
 
 
 def sdp_attention_forward(self, x, context=None, mask=None):
@@ -43,6 +44,8 @@ class StableDiffusionModelHijack:
     def __init__(self) -> None:
         self.comments: list[str] = []
         self.extra_generation_params: dict[str, object] = {}
+        self.embedding_db = EmbeddingDatabase()
+        self.fixes: list[list[tuple[int, torch.Tensor]]] | None = None
 
     def apply_optimizations(self, option=None) -> None:
         from ldm.modules.attention import CrossAttention

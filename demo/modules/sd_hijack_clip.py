@@ -62,8 +62,8 @@ class FrozenCLIPEmbedderWithCustomWords(torch.nn.Module):
     def tokenize(self, texts: list[str]) -> list[list[int]]:
         return self.tokenizer(texts, truncation=False, add_special_tokens=False)["input_ids"]
 
-    def tokenize_line(self, line: str) -> tuple[list[tuple[list[int], list[float]]], int]:
-        """Chunks of (77 tokens, 77 weights), and how many tokens the prompt has."""
+    def tokenize_line(self, line: str) -> tuple[list[tuple[list[int], list[float], list]], int]:
+        """Chunks of (77 tokens, 77 weights, vectors at places), and how many tokens the prompt has."""
         from modules import shared
 
         if shared.opts.emphasis == "None":
@@ -72,14 +72,26 @@ class FrozenCLIPEmbedderWithCustomWords(torch.nn.Module):
             parsed = prompt_parser.parse_prompt_attention(line)
         tokens: list[int] = []
         weights: list[float] = []
+        vectors: dict[int, torch.Tensor] = {}
         chunk_ends: list[int] = []
         for text, weight in parsed:
             if text == "BREAK" and weight == -1:
                 chunk_ends.append(len(tokens))
                 continue
             ids = self.tokenize([text])[0]
-            tokens.extend(ids)
-            weights.extend([weight] * len(ids))
+            at = 0
+            while at < len(ids):
+                embedding, length = self.hijack.embedding_db.find_embedding_at_position(ids, at)
+                if embedding is None:
+                    tokens.append(ids[at])
+                    weights.append(weight)
+                    at += 1
+                    continue
+                for vector in embedding.vec:
+                    vectors[len(tokens)] = vector
+                    tokens.append(0)
+                    weights.append(weight)
+                at += length
         chunks = []
         start = 0
         for end in [*chunk_ends, len(tokens)]:
@@ -88,14 +100,17 @@ class FrozenCLIPEmbedderWithCustomWords(torch.nn.Module):
             )
             for at in pieces:
                 stop = min(at + CHUNK, end)
-                chunks.append(self._chunk(tokens[at:stop], weights[at:stop]))
+                fixes = [(1 + place - at, vectors[place]) for place in range(at, stop) if place in vectors]
+                chunks.append(self._chunk(tokens[at:stop], weights[at:stop], fixes))
             start = end
         return chunks, len(tokens)
 
-    def _chunk(self, tokens: list[int], weights: list[float]) -> tuple[list[int], list[float]]:
+    def _chunk(
+        self, tokens: list[int], weights: list[float], fixes: list | None = None
+    ) -> tuple[list[int], list[float], list]:
         pad = CHUNK - len(tokens)
         ids = [self.id_start, *tokens, self.id_end, *([self.id_pad] * pad)]
-        return ids, [1.0, *weights, 1.0, *([1.0] * pad)]
+        return ids, [1.0, *weights, 1.0, *([1.0] * pad)], fixes or []
 
     def get_target_prompt_token_count(self, token_count: int) -> int:
         return -(-max(token_count, 1) // CHUNK) * CHUNK
@@ -107,9 +122,11 @@ class FrozenCLIPEmbedderWithCustomWords(torch.nn.Module):
         columns = []
         for at in range(most):
             column = [chunks[at] if at < len(chunks) else self._chunk([], []) for chunks in lines]
+            self.hijack.fixes = [fixes for _, _, fixes in column]
             columns.append(
-                self.process_tokens([ids for ids, _ in column], [weights for _, weights in column])
+                self.process_tokens([ids for ids, _, _ in column], [weights for _, weights, _ in column])
             )
+        self.hijack.fixes = None
         return torch.hstack(columns)
 
     def process_tokens(self, tokens: list[list[int]], weights: list[list[float]]) -> torch.Tensor:
@@ -129,7 +146,22 @@ class FrozenCLIPEmbedderWithCustomWords(torch.nn.Module):
         from modules import shared
 
         skip = shared.opts.CLIP_stop_at_last_layers
-        outputs = self.wrapped.transformer(input_ids=tokens, output_hidden_states=skip > 1)
+        embeddings = self.wrapped.transformer.text_model.embeddings
+        hook = embeddings.token_embedding.register_forward_hook(self._with_vectors)
+        try:
+            outputs = self.wrapped.transformer(input_ids=tokens, output_hidden_states=skip > 1)
+        finally:
+            hook.remove()
         if skip > 1:
             return self.wrapped.transformer.text_model.final_layer_norm(outputs.hidden_states[-skip])
         return outputs.last_hidden_state
+
+    def _with_vectors(self, module, args, output: torch.Tensor) -> torch.Tensor | None:
+        """Put the vectors of embeddings where their placeholders stand."""
+        if not any(self.hijack.fixes or ()):
+            return None
+        output = output.clone()
+        for row, fixes in enumerate(self.hijack.fixes):
+            for place, vector in fixes:
+                output[row, place] = vector.to(output)
+        return output

@@ -10,6 +10,10 @@ from collections.abc import Iterable
 
 from lib_lora.adapters.base import (
     ANY,
+    INPUTS,
+    NOTHING,
+    OUTPUTS,
+    WEIGHT,
     Adapter,
     Factors,
     Family,
@@ -20,7 +24,7 @@ from lib_lora.adapters.base import (
 )
 from lib_lora.adapters.boft import FAMILY as BOFT
 from lib_lora.adapters.dora import FAMILY as DORA
-from lib_lora.adapters.dylora import truncate
+from lib_lora.adapters.dylora import truncate, truncation_notes
 from lib_lora.adapters.full import FAMILY as FULL
 from lib_lora.adapters.glora import FAMILY as GLORA
 from lib_lora.adapters.ia3 import FAMILY as IA3
@@ -31,7 +35,7 @@ from lib_lora.adapters.norm import FAMILY as NORM
 from lib_lora.adapters.oft import FAMILY as OFT
 from lib_lora.adapters.rslora import rs_lora_notes
 from lib_lora.adapters.tlora import FAMILY as TLORA
-from lib_lora.errors import AdapterError
+from lib_lora.errors import MixedFamiliesError
 
 FAMILIES: tuple[Family, ...] = (
     DORA,
@@ -64,9 +68,9 @@ def find_family(roles: Iterable[str]) -> Family | None:
         if present & family.marks:
             unknown = present - family.roles
             if unknown:
-                raise AdapterError(f"mixes {family.name} with {_listed(unknown)}")
+                raise MixedFamiliesError(f"mixes {family.name} with {_listed(unknown)}")
             return family
-    raise AdapterError(f"is only {_listed(present)}, which means nothing by itself")
+    raise MixedFamiliesError(f"is only {_listed(present)}, which means nothing by itself")
 
 
 def _listed(roles: Iterable[str]) -> str:
@@ -76,6 +80,10 @@ def _listed(roles: Iterable[str]) -> str:
 __all__ = [
     "ANY",
     "FAMILIES",
+    "INPUTS",
+    "NOTHING",
+    "OUTPUTS",
+    "WEIGHT",
     "Adapter",
     "Factors",
     "Family",
@@ -86,4 +94,5 @@ __all__ = [
     "on_device",
     "rs_lora_notes",
     "truncate",
+    "truncation_notes",
 ]

@@ -20,6 +20,10 @@ A = TypeVar("A")
 ANY = -1
 """A size that the tensors do not tell; as the last of a shape it stands for everything that follows."""
 
+NOTHING, OUTPUTS, INPUTS, WEIGHT = "nothing", "outputs", "inputs", "weight"
+"""What a change looks at: no weight at all, so that changes add up in any order; its outputs, `T · W`; its
+inputs, `W · T`, for one T each; or the weight in another way."""
+
 
 @dataclass(frozen=True, eq=False)
 class Factors:
@@ -40,6 +44,10 @@ class Adapter(Protocol):
     @property
     def rank(self) -> int | None:
         """Width of the bottleneck, for families that have one."""
+
+    @property
+    def reads(self) -> str:
+        """What of the weight the change depends on: `NOTHING`, `OUTPUTS`, `INPUTS` or `WEIGHT`."""
 
     @property
     def shape(self) -> Shape:
@@ -63,7 +71,10 @@ class Adapter(Protocol):
         """Return the change to a weight of that shape as factors, or None when it is not of low rank."""
 
     def delta(self, base: Tensor) -> Tensor:
-        """Return the change to `base` (the weight in float32), in its shape."""
+        """Return the change to `base` (the weight in float32), in its shape.
+
+        A change that reads nothing asks for the shape only, and takes a tensor on the meta device too.
+        """
 
     def bias(self, base: Tensor | None = None) -> Tensor | None:
         """Return the change to the layer's bias `[out]`, or None; `base` is that bias, if there is one."""

@@ -5,7 +5,8 @@
 
 **The strength interpolates the result**, `W + strength · ΔW`, as A1111 does; LyCORIS interpolates every
 stage, which is another weight at strengths between 0 and 1. The linear rule keeps one law for all
-families: one change, computed once, scaled by the user. Liu et al. 2023, arXiv 2311.06243.
+families: one change, computed once, scaled by the user. At strength 1 it is LyCORIS' `boft`; Liu et al.
+2023, arXiv 2311.06243.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters.base import ANY, Family, Shape, fits
-from lib_lora.adapters.cayley import skewed, turn
-from lib_lora.adapters.tensors import demand, one_number, shown, size_of
-from lib_lora.errors import AdapterError
+from lib_lora.adapters.base import ANY, OUTPUTS, WEIGHT, Family, Shape, fits
+from lib_lora.adapters.cayley import check_block_size, skewed, turn
+from lib_lora.adapters.tensors import demand, one_number, row_slabs, shown, size_of
+from lib_lora.errors import TensorShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,11 @@ class BOFT:
     notes: tuple[str, ...] = ()
     family: str = "BOFT"
     rank: None = None
+
+    @property
+    def reads(self) -> str:
+        """The outputs; PEFT's form turns inputs and scales outputs."""
+        return WEIGHT if self.on_input else OUTPUTS
 
     @property
     def nbytes(self) -> int:
@@ -52,7 +58,24 @@ class BOFT:
 
         What is summed is what each stage adds, so that rotations by nothing change nothing.
         """
-        weight = base.reshape(base.shape[0], -1)
+        return self._change(base.reshape(base.shape[0], -1), self.rescale).reshape(base.shape)
+
+    def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
+        """Add the change to `out`, making a slab at a time; `out` is contiguous."""
+        ours, theirs = out.view(out.shape[0], -1), base.reshape(base.shape[0], -1)
+        if self.on_input:  # rows are independent of each other
+            for slab in row_slabs(*ours.shape):
+                factor = None if self.rescale is None else self.rescale[slab]
+                ours[slab].add_(self._change(theirs[slab], factor), alpha=strength)
+            return
+        for slab in row_slabs(ours.shape[1], ours.shape[0]):  # columns are
+            ours[:, slab].add_(self._change(theirs[:, slab], self.rescale), alpha=strength)
+
+    def bias(self, base: Tensor | None = None) -> None:
+        """No change to the bias."""
+
+    def _change(self, weight: Tensor, rescale: Tensor | None) -> Tensor:
+        """Return the change of some rows or some columns of `[out, in·kh·kw]`."""
         start = weight.T if self.on_input else weight
         change = torch.zeros_like(start)
         for turns, order in zip(self.turns, self.orders, strict=True):
@@ -60,13 +83,10 @@ class BOFT:
             together = (start + change)[order].view(count, size, -1)
             change = change.index_add(0, order, torch.bmm(turns, together).flatten(0, 1))
         change = change.T if self.on_input else change
-        if self.rescale is not None:
-            factor = self.rescale[:, None]
+        if rescale is not None:
+            factor = rescale[:, None]
             change = factor * change + (factor - 1) * weight
-        return change.reshape(base.shape)
-
-    def bias(self, base: Tensor | None = None) -> None:
-        """No change to the bias."""
+        return change
 
 
 def read_stages(tensors: Mapping[str, Tensor]) -> BOFT:
@@ -77,7 +97,9 @@ def read_stages(tensors: Mapping[str, Tensor]) -> BOFT:
     turns = turn(skewed(blocks, alpha * size if alpha is not None and alpha > 0 else None))
     rescale = tensors.get("rescale")
     if rescale is not None and rescale.numel() != size:
-        raise AdapterError(f"rescale has shape {shown(rescale)}; one number for each of {size} was expected.")
+        raise TensorShapeError(
+            f"rescale has shape {shown(rescale)}; one number for each of {size} was expected."
+        )
     rows = torch.arange(size)
     halves = [(blocks.shape[-1] << stage) // 2 for stage in range(blocks.shape[0])]
     orders = torch.stack([rows.view(-1, 2, half).transpose(1, 2).flatten() for half in halves])
@@ -97,13 +119,16 @@ def read(tensors: Mapping[str, Tensor]) -> BOFT:
 
 
 def _check_blocks(role: str, blocks: Tensor) -> int:
-    if blocks.dim() != 4 or blocks.shape[2] != blocks.shape[3] or blocks.shape[2] % 2:
-        raise AdapterError(
+    if blocks.dim() != 4 or blocks.shape[2] != blocks.shape[3] or blocks.shape[2] % 2 or not blocks.numel():
+        raise TensorShapeError(
             f"{role} has shape {shown(blocks)}; blocks [stages, n, b, b] of even b were expected."
         )
     stages, count, size, _ = blocks.shape
-    if stages == 0 or count % (1 << (stages - 1)):
-        raise AdapterError(f"{role} {shown(blocks)} has more stages than its {count} blocks can be mixed in.")
+    check_block_size(role, size)
+    if stages > count.bit_length() or count % (1 << (stages - 1)):
+        raise TensorShapeError(
+            f"{role} {shown(blocks)} has more stages than its {count} blocks can be mixed in."
+        )
     return count * size
 
 

@@ -1,11 +1,12 @@
-"""DoRA: any additive change as a direction, with a trained length, `ΔW = g · V/‖V‖ − W` where `V = W + Δ`.
+"""DoRA: any other change as a direction, with a trained length, `ΔW = g · V/‖V‖ − W` where `V = W + Δ`.
 
     dora_scale [out, 1(, 1, 1)] or [out]     lengths of the outputs' rows       LyCORIS from 3.2, PEFT
     dora_scale [1, in(, 1, 1)]               lengths of the inputs' columns     older LyCORIS, OneTrainer
     magnitude [out] or [1, out, 1, 1]        PEFT's own name: always the outputs
 
 Δ carries alpha/rank but no strength; the strength interpolates the result, so that 0 is the untouched
-weight. The axis is told by shape, never assumed. Liu et al. 2024, arXiv 2402.09353.
+weight. The axis is told by name and shape, never assumed. At strength 1 it is LyCORIS' `weight_decompose`
+(both `wd_on_output`) and PEFT's `use_dora`; between, A1111's rule. Liu et al. 2024, arXiv 2402.09353.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters.base import Adapter, Factors, Family, Shape
+from lib_lora.adapters.base import ANY, WEIGHT, Adapter, Factors, Family, InPlace, Shape
 from lib_lora.adapters.full import FAMILY as FULL
 from lib_lora.adapters.glora import FAMILY as GLORA
+from lib_lora.adapters.ia3 import FAMILY as IA3
 from lib_lora.adapters.loha import FAMILY as LOHA
 from lib_lora.adapters.lokr import FAMILY as LOKR
 from lib_lora.adapters.lora import FAMILY as LORA
+from lib_lora.adapters.oft import FAMILY as OFT
 from lib_lora.adapters.tensors import laid_over, shown, size_of
-from lib_lora.errors import AdapterError
+from lib_lora.adapters.tlora import FAMILY as TLORA
+from lib_lora.errors import MissingTensorError, TensorShapeError
 
-INNER: tuple[Family, ...] = (LORA, LOHA, LOKR, GLORA, FULL)
-"""The additive families a length may stand beside."""
+INNER: tuple[Family, ...] = (LORA, LOHA, LOKR, GLORA, OFT, IA3, TLORA, FULL)
+"""The families a length may stand beside; LyCORIS trains the first three so, programs accept the others."""
 
 EPSILON = torch.finfo(torch.float32).eps
 """Added to every norm, as in LyCORIS, so that a row of zeros stays one."""
@@ -35,12 +39,13 @@ EPSILON = torch.finfo(torch.float32).eps
 
 @dataclass(frozen=True, eq=False)
 class DoRA:
-    """An additive change and the lengths `[out]` of rows or `[in]` of columns."""
+    """A change and the lengths `[out]` of rows or `[in]` of columns that the changed weight gets."""
 
     inner: Adapter
     lengths: Tensor
     on_input: bool
     notes: tuple[str, ...] = ()
+    reads: str = WEIGHT
 
     @property
     def family(self) -> str:
@@ -73,9 +78,8 @@ class DoRA:
         """Return the change in the shape of `base`; channels beyond ours stay and count in no length."""
         own = base[:, : self._inputs(base)]
         direction = own + self.inner.delta(own)
-        axes = (0, *range(2, base.dim())) if self.on_input else tuple(range(1, base.dim()))
-        norms = torch.linalg.vector_norm(direction, dim=axes) + EPSILON
-        change = direction.mul_(self._along(self.lengths / norms, base)).sub_(own)
+        ratio = self.lengths / self._lengths_of(direction)
+        change = direction.mul_(self._along(ratio, base)).sub_(own)
         return laid_over(change.flatten(1), base)
 
     def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
@@ -84,8 +88,15 @@ class DoRA:
         With c = g/‖V‖ the change is `(c − 1)·W + c·up @ down`, and the norms follow from W and the factors.
         """
         factors = self.inner.factors(tuple(base.shape))
-        if factors is None or self._inputs(base) < base.shape[1]:
+        if self._inputs(base) < base.shape[1]:
             out.add_(self.delta(base), alpha=strength)
+            return
+        if factors is None:
+            assert isinstance(self.inner, InPlace)
+            direction = base.clone()
+            self.inner.add_to(direction, base, 1.0)
+            ratio = self.lengths / self._lengths_of(direction)
+            out.addcmul_(direction, self._along(ratio, base), value=strength).sub_(base, alpha=strength)
             return
         down = factors.down * factors.scale
         ratio = self.lengths / (self._norms(base, Factors(factors.up, down, 1.0)) + EPSILON)
@@ -102,8 +113,16 @@ class DoRA:
 
     def _inputs(self, base: Tensor) -> int:
         """Return how many input channels the change inside was made for."""
-        made_for = self.inner.shape
-        return made_for[1] if len(made_for) == base.dim() else made_for[1] // math.prod(base.shape[2:])
+        known = self.inner.shape[1]
+        if known == ANY:
+            return base.shape[1]
+        flat = len(self.inner.shape) == 2 and base.dim() == 4
+        return known // math.prod(base.shape[2:]) if flat else known
+
+    def _lengths_of(self, direction: Tensor) -> Tensor:
+        axes = (0, *range(2, direction.dim())) if self.on_input else tuple(range(1, direction.dim()))
+        lengths: Tensor = torch.linalg.vector_norm(direction, dim=axes) + EPSILON
+        return lengths
 
     def _along(self, values: Tensor, base: Tensor) -> Tensor:
         kernel = (1,) * (base.dim() - 2)
@@ -114,11 +133,13 @@ class DoRA:
         rows, up, down = base.reshape(base.shape[0], -1), factors.up, factors.down
         if self.on_input:
             mixed = down * (2 * (up.T @ rows) + (up.T @ up) @ down)
-            squares = (rows.square().sum(0) + mixed.sum(0)).view(base.shape[1], -1).sum(1)
+            columns = torch.linalg.vector_norm(rows, dim=0).square() + mixed.sum(0)
+            squares = columns.view(base.shape[1], -1).sum(1)
         else:
             mixed = up * (2 * (rows @ down.T) + up @ (down @ down.T))
-            squares = rows.square().sum(1) + mixed.sum(1)
-        return squares.clamp_(min=0).sqrt_()
+            squares = torch.linalg.vector_norm(rows, dim=1).square() + mixed.sum(1)
+        norms: Tensor = squares.clamp_(min=0).sqrt_()
+        return norms
 
 
 def read(tensors: Mapping[str, Tensor]) -> DoRA:
@@ -130,27 +151,35 @@ def read(tensors: Mapping[str, Tensor]) -> DoRA:
     made_for = inner.shape
     count = lengths.numel()
     if count != max(lengths.shape, default=0) or len(made_for) < 2:
-        raise AdapterError(f"{role} has shape {shown(lengths)}; one number per output or input was expected.")
+        raise TensorShapeError(
+            f"{role} has shape {shown(lengths)}; one number per output or input was expected."
+        )
+    rows, columns = made_for[:2]
+    for_inputs = columns in (ANY, *(taps * count for taps in _taps(made_for, lengths)))
+    for_outputs = rows in (ANY, count)
     on_input, notes = False, list(inner.notes)
     if role == "dora_scale" and lengths.dim() > 1 and lengths.shape[0] == 1 and count > 1:
         # [1, n, …]: columns, unless only the outputs are so many (PEFT's lengths under another name).
-        on_input = count != made_for[0] or count == made_for[1]
-        if lengths.dim() == 4 and made_for[0] == made_for[1]:
+        on_input = for_inputs or not for_outputs
+        if lengths.dim() == 4 and for_inputs and for_outputs:
             notes.append("has lengths that could be of outputs or of inputs, taken as of inputs")
-    # A kernel may hide in the second size, where the change inside is stored flat.
-    fitting = made_for[1] % count == 0 if on_input else count == made_for[0]
-    if not fitting:
-        raise AdapterError(
-            f"{role} has shape {shown(lengths)}, but the change is for [{made_for[0]}, {made_for[1]}]."
+    if not (for_inputs if on_input else for_outputs):
+        raise TensorShapeError(
+            f"{role} has shape {shown(lengths)}, but the change is for [{rows}, {columns}]."
         )
     return DoRA(inner, lengths.flatten(), on_input, tuple(notes))
+
+
+def _taps(made_for: Shape, lengths: Tensor) -> tuple[int, ...]:
+    """Return the sizes of kernels that may hide in a change's second size, where it is stored flat."""
+    return (1, 9, 25, 49) if len(made_for) == 2 and lengths.dim() == 4 else (1,)
 
 
 def _read_inner(tensors: Mapping[str, Tensor], role: str) -> Adapter:
     for family in INNER:
         if family.marks & tensors.keys():
             return family.read(tensors)
-    raise AdapterError(
+    raise MissingTensorError(
         f"{role} stands alone; it has a meaning only beside a change like lora_up and lora_down."
     )
 

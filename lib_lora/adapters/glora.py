@@ -5,8 +5,9 @@
 
 Convolutions have trailing 1s. It reads W and is linear in the strength. The layouts are told apart by
 which reading gives the smaller rank. LyCORIS saves GLoRA's alpha without the factor √rank of `rs_lora`:
-files trained with that option are weaker by √rank in every program, and the tensors do not tell. Chavan
-et al. 2023, arXiv 2306.07967.
+files trained with that option are weaker by √rank in every program, and the tensors do not tell. The new
+layout is LyCORIS' own; the old one is what its first versions wrote and A1111 reads. Chavan et al. 2023,
+arXiv 2306.07967.
 """
 
 from __future__ import annotations
@@ -16,10 +17,20 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lib_lora.adapters.base import Family, Shape, fits
+from lib_lora.adapters.base import WEIGHT, Family, Shape, fits
 from lib_lora.adapters.lora import read_scale
-from lib_lora.adapters.tensors import contract, demand, laid_over, matrix, shown, size_of, without_kernel
-from lib_lora.errors import AdapterError
+from lib_lora.adapters.tensors import (
+    check_weight,
+    contract,
+    demand,
+    laid_over,
+    matrix,
+    row_slabs,
+    shown,
+    size_of,
+    without_kernel,
+)
+from lib_lora.errors import TensorShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +45,7 @@ class GLoRA:
     shape: Shape
     notes: tuple[str, ...] = ()
     family: str = "GLoRA"
+    reads: str = WEIGHT
 
     @property
     def rank(self) -> int:
@@ -57,14 +69,16 @@ class GLoRA:
         return laid_over(((self.b1 @ self.b2) + self._mapped(base)).mul_(self.scale), base)
 
     def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
-        """Add the change to `out` without making it; `out` is contiguous and of the shape of `base`."""
+        """Add the change to `out`, with kernels a slab of its rows at a time; `out` is contiguous."""
         rows = out.view(out.shape[0], -1)[:, : self.b2.shape[1]]
         alpha = strength * self.scale
         rows.addmm_(self.b1, self.b2, alpha=alpha)
-        if base.dim() == 2:
-            rows.addmm_(base[:, : self.a1.shape[0]] @ self.a1, self.a2, alpha=alpha)
-        else:
-            rows.add_(self._mapped(base), alpha=alpha)
+        if base[0, 0].nelement() == 1:
+            narrow = base.view(base.shape[0], -1)[:, : self.a1.shape[0]] @ self.a1
+            rows.addmm_(narrow, self.a2, alpha=alpha)
+            return
+        for slab in row_slabs(*rows.shape):
+            rows[slab].add_(self._mapped(base[slab]), alpha=alpha)
 
     def bias(self, base: Tensor | None = None) -> None:
         """No change to the bias."""
@@ -81,21 +95,22 @@ class GLoRA:
 def read(tensors: Mapping[str, Tensor]) -> GLoRA:
     """Make one weight's adapter from tensors by role; `AdapterError` when they do not belong together."""
     demand(tensors, "a1", "a2", "b1", "b2")
-    a1, a2, b1 = (matrix(tensors, role) for role in ("a1", "a2", "b1"))
+    a1, a2, b1, flat_b2 = (matrix(tensors, role) for role in ("a1", "a2", "b1", "b2"))
     b2, notes = tensors["b2"], []
     new = _is_chain(a1, a2, b1, b2)
-    old = _is_chain(a2, a1, matrix(tensors, "b2"), tensors["b1"])
+    old = _is_chain(a2, a1, flat_b2, tensors["b1"])
     if not new and not old:
-        raise AdapterError(
+        raise TensorShapeError(
             f"a1 {shown(a1)}, a2 {shown(a2)}, b1 {shown(b1)} and b2 {shown(b2)} do not share one rank."
         )
     if new and old and a2.shape[0] == a1.shape[0]:
         notes.append("has a rank as large as the layer, taken as the newer of GLoRA's two layouts")
     if old and (not new or a1.shape[0] < a2.shape[0]):
-        a1, a2, b1, b2 = a2, a1, matrix(tensors, "b2"), tensors["b1"]
+        a1, a2, b1, b2 = a2, a1, flat_b2, tensors["b1"]
     if "bm" in tensors:
         b2 = contract(("bm", tensors["bm"]), ("b1", b1.T), ("b2", b2.flatten(1)))
-    scale, note = read_scale(tensors.get("alpha"), a2.shape[0])
+    check_weight(b1.shape[0], *b2.shape[1:])
+    scale, note = read_scale(tensors, a2.shape[0])
     if note:
         notes.append(note)
     if a2.shape[0] == 0:
@@ -113,6 +128,6 @@ def _is_chain(a1: Tensor, a2: Tensor, b1: Tensor, b2: Tensor) -> bool:
 FAMILY = Family(
     name="GLoRA",
     marks=frozenset({"a1", "a2", "b1", "b2", "bm"}),
-    may_have=frozenset({"alpha"}),
+    may_have=frozenset({"alpha", "scale"}),
     read=read,
 )

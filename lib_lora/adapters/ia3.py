@@ -4,7 +4,8 @@
     ia3_l                  PEFT: the factor itself, l = 1 + w; [out, 1] = outputs (bias too), [1, in] = inputs
 
 `ia3` is a LyCORIS `weight` told by its prefix. Where `on_input` is missing, the axis is the one whose
-size fits, the outputs if both do. No alpha. Liu et al. 2022, arXiv 2205.05638.
+size fits, the outputs if both do. No alpha; a stored `scale` multiplies w, as in A1111. The formula is that
+of LyCORIS' merged form, which leaves the bias, and of PEFT's merge. Liu et al. 2022, arXiv 2205.05638.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
-from lib_lora.adapters.base import ANY, Family, Shape, fits
+from lib_lora.adapters.base import ANY, INPUTS, OUTPUTS, WEIGHT, Family, Shape, fits
 from lib_lora.adapters.tensors import one_number, shown, size_of
-from lib_lora.errors import AdapterError
+from lib_lora.errors import MissingTensorError, NotOneNumberError, TensorShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,11 @@ class IA3:
         """Shape of the weight as far as it is known; of the two axes it may act on, the outputs."""
         count = self.factor.shape[0]
         return (ANY, count, ANY) if self.on_input else (count, ANY)
+
+    @property
+    def reads(self) -> str:
+        """The side it scales; both are possible while the axis is open."""
+        return WEIGHT if self.on_input is None else INPUTS if self.on_input else OUTPUTS
 
     @property
     def nbytes(self) -> int:
@@ -80,22 +86,24 @@ def read(tensors: Mapping[str, Tensor]) -> IA3:
         return _read_peft(tensors["ia3_l"])
     weight = tensors.get("ia3", tensors.get("weight"))
     if weight is None:
-        raise AdapterError("weight is missing beside on_input.")
+        raise MissingTensorError("weight is missing beside on_input.")
     if weight.numel() != max(weight.shape, default=0):
-        raise AdapterError(f"weight has shape {shown(weight)}; one number per channel was expected.")
+        raise TensorShapeError(f"weight has shape {shown(weight)}; one number per channel was expected.")
+    scale = one_number(tensors.get("scale"), "scale")
+    factor = weight.flatten() if scale is None else weight.flatten() * scale
     switch = one_number(tensors.get("on_input"), "on_input")
     if switch is None:
         note = "does not say whether it scales inputs or outputs, which is told from its size"
-        return IA3(weight.flatten(), None, notes=(note,))
+        return IA3(factor, None, notes=(note,))
     if switch not in (0, 1):
-        raise AdapterError(f"on_input is {switch:g}; 0 (outputs) or 1 (inputs) was expected.")
-    return IA3(weight.flatten(), bool(switch))
+        raise NotOneNumberError(f"on_input is {switch:g}; 0 (outputs) or 1 (inputs) was expected.")
+    return IA3(factor, bool(switch))
 
 
 def _read_peft(factor: Tensor) -> IA3:
     count = max(factor.shape, default=0)
     if factor.numel() != count:
-        raise AdapterError(f"ia3_l has shape {shown(factor)}; one number per channel was expected.")
+        raise TensorShapeError(f"ia3_l has shape {shown(factor)}; one number per channel was expected.")
     change = factor.flatten() - 1
     if factor.dim() == 2 and factor.shape[1] == 1:
         return IA3(change, False, on_bias=True)
@@ -108,6 +116,6 @@ def _read_peft(factor: Tensor) -> IA3:
 FAMILY = Family(
     name="(IA)³",
     marks=frozenset({"ia3", "on_input", "ia3_l"}),
-    may_have=frozenset({"weight"}),
+    may_have=frozenset({"weight", "scale"}),
     read=read,
 )

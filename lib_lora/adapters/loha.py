@@ -1,11 +1,11 @@
 """LoHa: the elementwise product of two low-rank matrices, `ΔW = alpha/rank · (w1_a @ w1_b) ∘ (w2_a @ w2_b)`.
 
-    flat       w_a [out, r]    w_b [r, in·kh·kw]       for convolutions too
+    flat       w_a [out, r]    w_b [r, in·kh·kw]       for convolutions too, very old files 4-D
     Tucker     w_a [r, out]    w_b [r, in]             t [r, r, kh, kw], both halves or none
 
-In the Tucker form `a` is transposed, and the core's index 0 pairs with it. alpha/rank counts once, as
-in training; LyCORIS' own `merge_to` applies it twice. Hyeon-Woo et al. 2021 (FedPara), arXiv
-2108.06098.
+In the Tucker form `a` is transposed, and the core's index 0 pairs with it. alpha/rank (w1's rank) counts
+once, as in LyCORIS' `forward` and so in training; its own `merge_to` applies it twice. Hyeon-Woo et al.
+2021 (FedPara), arXiv 2108.06098.
 """
 
 from __future__ import annotations
@@ -16,23 +16,25 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters.base import Factors, Family, Shape, fits
+from lib_lora.adapters.base import NOTHING, Factors, Family, Shape, fits
 from lib_lora.adapters.lora import read_scale
 from lib_lora.adapters.tensors import (
     check_product,
+    check_weight,
     contract,
     demand,
     laid_over,
     matrix,
-    shown,
+    row_slabs,
     size_of,
     widened,
     without_kernel,
 )
-from lib_lora.errors import AdapterError
+from lib_lora.errors import MissingTensorError, TensorShapeError
 
-LOW_RANK = 16
-"""Up to this product of the two ranks it is cheaper to treat the change as the LoRA it then is."""
+LOW_RANK, LOW_RANK_OF_KERNELS = 16, 64
+"""Up to this product of the two ranks it is cheaper to treat the change as the LoRA it then is; measured on
+layers of 1280 channels, linear and 3×3."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,7 @@ class LoHa:
     shape: Shape
     notes: tuple[str, ...] = ()
     family: str = "LoHa"
+    reads: str = NOTHING
 
     @property
     def rank(self) -> int:
@@ -62,7 +65,8 @@ class LoHa:
 
     def factors(self, shape: Shape) -> Factors | None:
         """Return the LoRA of rank r² it equals (the rows' Khatri-Rao products), where r² is small."""
-        if self.ups[0].shape[1] * self.ups[1].shape[1] > LOW_RANK:
+        most = LOW_RANK_OF_KERNELS if shape[2:] not in ((), (1, 1)) else LOW_RANK
+        if self.ups[0].shape[1] * self.ups[1].shape[1] > most:
             return None
         up = torch.einsum("or, os -> ors", *self.ups).flatten(1)
         down = torch.einsum("rn, sn -> rsn", *self.downs).flatten(0, 1)
@@ -70,20 +74,19 @@ class LoHa:
 
     def delta(self, base: Tensor) -> Tensor:
         """Return the change in the shape of `base`."""
-        first, second = self._products()
-        return laid_over(first.mul_(second).mul_(self.scale), base)
+        product = (self.ups[0] @ self.downs[0]).mul_(self.ups[1] @ self.downs[1])
+        return laid_over(product.mul_(self.scale), base)
 
     def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
-        """Add the change to `out` without making it; `out` is contiguous and of the shape of `base`."""
-        first, second = self._products()
-        rows = out.view(out.shape[0], -1)[:, : first.shape[1]]
-        rows.addcmul_(first, second, value=strength * self.scale)
+        """Add the change to `out`, making a slab of its rows at a time; `out` is contiguous."""
+        width = self.downs[0].shape[1]
+        rows = out.view(out.shape[0], -1)[:, :width]
+        for slab in row_slabs(*rows.shape):
+            first, second = (up[slab] @ down for up, down in zip(self.ups, self.downs, strict=True))
+            rows[slab].addcmul_(first, second, value=strength * self.scale)
 
     def bias(self, base: Tensor | None = None) -> None:
         """No change to the bias."""
-
-    def _products(self) -> tuple[Tensor, Tensor]:
-        return self.ups[0] @ self.downs[0], self.ups[1] @ self.downs[1]
 
 
 def read(tensors: Mapping[str, Tensor]) -> LoHa:
@@ -92,13 +95,14 @@ def read(tensors: Mapping[str, Tensor]) -> LoHa:
     halves = [_read_half(tensors, half) for half in ("1", "2")]
     (up, down, kernel), (other_up, other_down, other_kernel) = halves
     if ("hada_t1" in tensors) != ("hada_t2" in tensors):
-        raise AdapterError(f"{'hada_t2' if 'hada_t1' in tensors else 'hada_t1'} is missing.")
-    if (up.shape[0], down.shape[1]) != (other_up.shape[0], other_down.shape[1]) or kernel != other_kernel:
-        raise AdapterError(
-            f"the two halves change weights of different shapes, {shown(up @ down)} and "
-            f"{shown(other_up @ other_down)}."
+        raise MissingTensorError(f"{'hada_t2' if 'hada_t1' in tensors else 'hada_t1'} is missing.")
+    sizes, others = ((half[0].shape[0], half[1].shape[1]) for half in halves)
+    if sizes != others or kernel != other_kernel:
+        raise TensorShapeError(
+            f"the two halves change weights of different shapes, {list(sizes)} and {list(others)}."
         )
-    scale, note = read_scale(tensors.get("alpha"), down.shape[0])
+    check_weight(*sizes)
+    scale, note = read_scale(tensors, down.shape[0])
     notes = [note] if note else []
     if down.shape[0] == 0 or other_down.shape[0] == 0:
         notes.append("has rank 0 and changes nothing")
@@ -124,6 +128,6 @@ def _read_half(tensors: Mapping[str, Tensor], half: str) -> tuple[Tensor, Tensor
 FAMILY = Family(
     name="LoHa",
     marks=frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"}),
-    may_have=frozenset({"alpha"}),
+    may_have=frozenset({"alpha", "scale"}),
     read=read,
 )

@@ -5,8 +5,9 @@
                                      or  lokr_t2 [r, r, kh, kw] with lokr_w2_a [r, c], lokr_w2_b [r, d]
 
 The weight is `[a·c, b·d(, kh, kw)]`. scale is alpha/rank with w2's rank, else w1's; with both halves
-full it is 1 whatever alpha says (trainers save alpha = dim there). LyCORIS' own `merge_to` applies the
-scale twice. LyCORIS, Yeh et al. 2023, arXiv 2309.14859.
+full it is 1 whatever alpha says (trainers save alpha = dim there; PEFT does scale). A stored `scale` stands
+for it, as in A1111. LyCORIS' own `merge_to` applies the scale twice, its `forward` once. Yeh et al. 2023
+(LyCORIS), arXiv 2309.14859.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters.base import Family, Shape, fits
+from lib_lora.adapters.base import NOTHING, Family, Shape, fits
 from lib_lora.adapters.lora import read_scale
 from lib_lora.adapters.tensors import (
     check_product,
+    check_size,
+    check_weight,
     contract,
     demand,
     laid_over,
@@ -29,7 +32,7 @@ from lib_lora.adapters.tensors import (
     size_of,
     without_kernel,
 )
-from lib_lora.errors import AdapterError
+from lib_lora.errors import MissingTensorError, MixedFamiliesError, TensorShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,7 @@ class LoKr:
     rank: int | None
     notes: tuple[str, ...] = ()
     family: str = "LoKr"
+    reads: str = NOTHING
 
     @property
     def nbytes(self) -> int:
@@ -80,13 +84,13 @@ def read(tensors: Mapping[str, Tensor]) -> LoKr:
     rank = rank1 if rank2 is None else rank2
     notes = []
     if rank is None:
-        scale = 1.0
-    else:
-        scale, note = read_scale(tensors.get("alpha"), rank)
-        if note:
-            notes.append(note)
-        if rank == 0 or rank1 == 0:
-            notes.append("has rank 0 and changes nothing")
+        tensors = {role: tensor for role, tensor in tensors.items() if role != "alpha"}
+    scale, note = read_scale(tensors, rank or 0)
+    if note:
+        notes.append(note)
+    if rank == 0 or rank1 == 0:
+        notes.append("has rank 0 and changes nothing")
+    check_weight(w1.shape[0], w2.shape[0], w1.shape[1], w2.shape[1])
     taps = kernel[0] * kernel[1] if kernel else 1
     shape = (w1.shape[0] * w2.shape[0], w1.shape[1] * w2.shape[1] // taps, *kernel)
     return LoKr(w1, w2, scale, without_kernel(shape), rank, tuple(notes))
@@ -98,26 +102,27 @@ def _read_half(tensors: Mapping[str, Tensor], whole: str) -> tuple[Tensor, int |
     factors = [role for role in (left_role, right_role) if role in tensors]
     if whole in tensors:
         if factors:
-            raise AdapterError(f"{whole} stands beside {factors[0]}; only one of them can be meant.")
+            raise MixedFamiliesError(f"{whole} stands beside {factors[0]}; only one of them can be meant.")
         half = matrix(tensors, whole)
         return half, None, tuple(tensors[whole].shape[2:])
     if not factors:
-        raise AdapterError(f"{whole} is missing.")
+        raise MissingTensorError(f"{whole} is missing.")
     demand(tensors, left_role, right_role)
     left, right = matrix(tensors, left_role), matrix(tensors, right_role)
     core = tensors.get(core_role) if whole == "lokr_w2" else None
     if core is not None:
         inner = contract((core_role, core), (left_role, left), (right_role, right))
+        check_size(left.shape[1], *inner.shape[1:])
         return left.T @ inner.flatten(1), right.shape[0], tuple(core.shape[2:])
     check_product((left_role, left), (right_role, right))
     if whole == "lokr_w1" and tensors[right_role].dim() == 4:
-        raise AdapterError(f"{right_role} has shape {shown(tensors[right_role])}; a matrix was expected.")
+        raise TensorShapeError(f"{right_role} has shape {shown(tensors[right_role])}; a matrix was expected.")
     return left @ right, right.shape[0], tuple(tensors[right_role].shape[2:])
 
 
 FAMILY = Family(
     name="LoKr",
     marks=frozenset({"lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2"}),
-    may_have=frozenset({"alpha"}),
+    may_have=frozenset({"alpha", "scale"}),
     read=read,
 )

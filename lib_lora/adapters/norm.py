@@ -1,4 +1,8 @@
-"""Norm layers: `γ' = γ + strength · w_norm`, `β' = β + strength · b_norm`, one or both, `[channels]`."""
+"""Norm layers: `γ' = γ + strength · w_norm`, `β' = β + strength · b_norm`, one or both, `[channels]`.
+
+LyCORIS' `norms`. Half a pair is common for layers without bias. A stored `scale` multiplies w_norm, as in
+A1111.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters.base import Family, Shape, fits
-from lib_lora.adapters.tensors import shown, size_of
-from lib_lora.errors import AdapterError
+from lib_lora.adapters.base import NOTHING, Family, Shape, fits
+from lib_lora.adapters.tensors import one_number, shown, size_of
+from lib_lora.errors import MissingTensorError, TensorShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +26,7 @@ class Norm:
     shape: Shape
     notes: tuple[str, ...] = ()
     family: str = "norm layer"
+    reads: str = NOTHING
     rank: None = None
 
     @property
@@ -50,19 +55,22 @@ def read(tensors: Mapping[str, Tensor]) -> Norm:
     weight, bias = tensors.get("w_norm"), tensors.get("b_norm")
     present = [tensor for tensor in (weight, bias) if tensor is not None]
     if not present:
-        raise AdapterError("w_norm and b_norm are missing.")
+        raise MissingTensorError("w_norm and b_norm are missing.")
     for tensor in present:
         if tensor.dim() != 1 or tensor.shape != present[0].shape:
-            raise AdapterError(
+            raise TensorShapeError(
                 f"w_norm and b_norm have shapes {' and '.join(shown(tensor) for tensor in present)}; "
                 "one number per channel was expected."
             )
+    scale = one_number(tensors.get("scale"), "scale")
+    if weight is not None and scale is not None:
+        weight = weight * scale
     return Norm(weight, bias, tuple(present[0].shape))
 
 
 FAMILY = Family(
     name="norm layer",
     marks=frozenset({"w_norm", "b_norm"}),
-    may_have=frozenset(),
+    may_have=frozenset({"scale"}),
     read=read,
 )

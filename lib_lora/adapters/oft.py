@@ -8,8 +8,8 @@
 alpha 0 means no limit for LyCORIS and no rotation for kohya's trainer, whose files are told by their
 prefix and come as `kohya_oft_blocks`. The strength interpolates the whole result, rescale included, so
 that 0 is the untouched weight; LyCORIS itself does not interpolate rescale. PEFT's files do not say how
-R was computed: its default, the series `I + 2(Q + Q² + Q³ + Q⁴)`, is assumed. Qiu et al. 2023, arXiv
-2306.07280.
+R was computed: its default, the series `I + 2(Q + Q² + Q³ + Q⁴)`, is assumed. The formula is that of
+LyCORIS' `diag_oft` and kohya's `oft`, which agree; Qiu et al. 2023, arXiv 2306.07280.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters.base import ANY, Family, Shape, fits
+from lib_lora.adapters.base import ANY, INPUTS, OUTPUTS, Family, Shape, fits
 from lib_lora.adapters.boft import BOFT, read_stages
-from lib_lora.adapters.cayley import skewed, turn, upper_triangle
+from lib_lora.adapters.cayley import check_block_size, check_finite, skewed, turn, upper_triangle
 from lib_lora.adapters.tensors import demand, one_number, shown, size_of
-from lib_lora.errors import AdapterError
+from lib_lora.errors import MissingTensorError, TensorShapeError
 
 SERIES_TERMS = 4
 """Powers of Q in PEFT's series (`num_cayley_neumann_terms` counts the identity too)."""
@@ -41,6 +41,11 @@ class OFT:
     notes: tuple[str, ...] = ()
     family: str = "OFT"
     rank: None = None
+
+    @property
+    def reads(self) -> str:
+        """The side it turns."""
+        return INPUTS if self.on_input else OUTPUTS
 
     @property
     def nbytes(self) -> int:
@@ -64,11 +69,12 @@ class OFT:
 
     def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
         """Add the change to `out` without making it; `out` is contiguous and of the shape of `base`."""
-        if self.on_input:
-            out.add_(self.delta(base), alpha=strength)
-            return
         theirs, ours = self._blocks(base.reshape(base.shape[0], -1)), self._blocks(out.view(out.shape[0], -1))
-        torch.baddbmm(ours, self.turns, theirs, alpha=strength, out=ours)
+        if not self.on_input:
+            torch.baddbmm(ours, self.turns, theirs, alpha=strength, out=ours)
+            return
+        for turn_of, from_, to in zip(self.turns, theirs, ours, strict=True):  # [b, b], [b, out], [b, out]
+            to.addmm_(turn_of, from_, alpha=strength)
 
     def bias(self, base: Tensor | None = None) -> None:
         """No change to the bias."""
@@ -90,12 +96,13 @@ def read(tensors: Mapping[str, Tensor]) -> OFT | BOFT:
         return _read_peft(tensors)
     role = next((name for name in ("oft_blocks", "kohya_oft_blocks", "oft_diag") if name in tensors), None)
     if role is None:
-        raise AdapterError("oft_blocks is missing.")
+        raise MissingTensorError("oft_blocks is missing.")
     blocks = tensors[role]
     if blocks.dim() == 4 and role == "oft_blocks":
         return read_stages(tensors)
-    if blocks.dim() != 3 or blocks.shape[1] != blocks.shape[2]:
-        raise AdapterError(f"{role} has shape {shown(blocks)}; square blocks [n, b, b] were expected.")
+    if blocks.dim() != 3 or blocks.shape[1] != blocks.shape[2] or not blocks.numel():
+        raise TensorShapeError(f"{role} has shape {shown(blocks)}; square blocks [n, b, b] were expected.")
+    check_block_size(role, blocks.shape[1])
     rows, notes = blocks.shape[0] * blocks.shape[1], []
     identity = torch.eye(blocks.shape[1])
     if role == "oft_diag":
@@ -117,15 +124,17 @@ def read(tensors: Mapping[str, Tensor]) -> OFT | BOFT:
 def _read_peft(tensors: Mapping[str, Tensor]) -> OFT:
     demand(tensors, "oft_r")
     values = tensors["oft_r"]
-    size = (1 + math.isqrt(1 + 8 * values.shape[-1])) // 2
-    if values.dim() != 2 or size * (size - 1) // 2 != values.shape[1]:
-        raise AdapterError(f"oft_R has shape {shown(values)}; triangles [n, b·(b − 1)/2] were expected.")
+    size = (1 + math.isqrt(1 + 8 * values.shape[-1])) // 2 if values.dim() == 2 and values.numel() else 0
+    if not size or size * (size - 1) // 2 != values.shape[1]:
+        raise TensorShapeError(f"oft_R has shape {shown(values)}; triangles [n, b·(b − 1)/2] were expected.")
+    check_block_size("oft_R", size)
     skew = upper_triangle(values, size)
     turns, power = torch.zeros_like(skew), skew
     for _ in range(SERIES_TERMS):
         turns = turns + 2 * power
         power = power @ skew
     note = "is PEFT's OFT, taken as computed with PEFT's default, the Cayley-Neumann series"
+    check_finite("oft_R", turns)
     return OFT(turns, (ANY, values.shape[0] * size), on_input=True, notes=(note,))
 
 
@@ -134,8 +143,10 @@ def read_rescale(tensors: Mapping[str, Tensor], rows: int) -> Tensor | None:
     rescale = tensors.get("rescale")
     if rescale is None:
         return None
-    if rescale.numel() != rows or rescale.shape[0] != rows:
-        raise AdapterError(f"rescale has shape {shown(rescale)}; one number for each of {rows} was expected.")
+    if rescale.numel() != rows or rescale.shape[:1] != (rows,):
+        raise TensorShapeError(
+            f"rescale has shape {shown(rescale)}; one number for each of {rows} was expected."
+        )
     return rescale.reshape(rows)
 
 

@@ -1,7 +1,9 @@
-"""Computing a change beside an untouched layer: `y = base(x) + ((x · downᵀ) · upᵀ)`.
+"""Computing a change beside an untouched layer: `y = base(x) + ((x · downᵀ) · upᵀ) + …`.
 
 For weights that cannot be merged: stored compressed, already wrapped by somebody else, or no memory for a
-copy.
+copy. Low-rank changes are two narrow products together. Of the others, what reads the outputs acts on the
+outputs (OFT, (IA)³); what reads nothing, or a weight that can be read, becomes one matrix beside it, as large
+as the layer; what reads the inputs of a compressed weight sends turned inputs through the layer again.
 """
 
 from __future__ import annotations
@@ -13,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lib_lora.adapters import Factors
+from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Factors, InPlace, on_device
 from lib_lora.engine.merged import bias_change
 from lib_lora.engine.slots import RankSlots, scales
-from lib_lora.engine.view import CONV, Layer
+from lib_lora.engine.view import CONV, Layer, weight_shape
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 
@@ -24,57 +26,151 @@ from lib_lora.plan import Contribution
 class Bypass:
     """The change of one layer as something to add to its output.
 
-    The strengths are folded into `down` in float32; both factors are then kept in the number type and on
-    the device the layer's output has, which is what the host computes in, whatever it stores.
+    The strengths are folded into `down` and into the matrices in float32; they are then kept in the number
+    type and on the device the layer's output has, which is what the host computes in, whatever it stores.
     """
 
     def __init__(self, layer: Layer, changes: Sequence[Contribution]) -> None:
-        if any(change.factors is None for change in changes):
-            families = ", ".join(sorted({c.adapter.family for c in changes if c.factors is None}))
-            raise EngineError(
-                f"{families} can only be merged into the model, and the weight {layer.name} cannot be "
-                "merged. Choose the merged mode in the settings, or remove the rows of that family."
-            )
-        factors = [change.factors for change in changes if change.factors is not None]
-        like = torch.empty(0)
-        slots = RankSlots(None, factors, like, torch.float32)
         self._module = layer.module
         self._conv = layer.kind == CONV
-        self._exact = Factors(slots.up, slots.scaled_down(scales(changes)), 1.0)
-        self._exact_bias = bias_change(changes, _readable(layer.module.bias))
-        self._ready: tuple[Tensor, Tensor, Tensor | None] | None = None
-        if self._conv:
-            self._kernel = tuple(layer.module.weight.shape[1:])
+        self._shape = weight_shape(layer.module)
+        self._kernel = self._shape[1:]
+        low_rank = [change for change in changes if change.factors is not None]
+        others = [change for change in changes if change.factors is None]
+        self._outputs = [change for change in others if change.adapter.reads == OUTPUTS]
+        inputs, wide = [], []
+        for change in others:
+            if change.adapter.reads == NOTHING or (change.adapter.reads != OUTPUTS and self._readable):
+                wide.append(change)
+            elif change.adapter.reads == INPUTS and change.adapter.fits(self._point):
+                inputs.append(change)
+            elif change.adapter.reads != OUTPUTS:
+                raise EngineError(
+                    f"{change.adapter.family} has to read the weight {layer.name}, which is stored "
+                    "compressed. Load the checkpoint without compression, or remove the rows of that family."
+                )
+        exact = self._factors(low_rank), self._matrix(wide), self._turn(inputs)
+        self._exact = (*exact, bias_change(changes, _readable(layer.module.bias)))
+        self._ready: tuple[Tensor | None, ...] | None = None
 
     def add_to(self, output: Tensor, x: Tensor) -> Tensor:
         """Return `output` plus the change for the input `x`; neither is written."""
-        up, down, bias = self._in_form_of(output)
-        x = x.to(output.dtype)
-        if self._conv:
-            hidden = self._module._conv_forward(x, down, None)
-            changed: Tensor = output + functional.conv2d(hidden, up)
-            return changed if bias is None else changed + bias[:, None, None]
-        hidden = functional.linear(x, down).reshape(-1, down.shape[0])
-        changed = torch.addmm(output.reshape(-1, up.shape[0]), hidden, up.t()).view(output.shape)
-        return changed if bias is None else changed + bias
+        up, down, matrix, turn, bias = self._in_form_of(output)
+        x, changed = x.to(output.dtype), output
+        if self._outputs:
+            changed = self._with_outputs_changed(output)
+        if up is not None and down is not None:
+            changed = self._with_factors(changed, x, up, down)
+        if matrix is not None:
+            changed = changed + self._through(x, matrix)
+        if turn is not None:
+            again = class_forward(self._module, self._channels_first(self._channels_last(x) @ turn))
+            changed = changed + self._without_bias(again)
+        return changed if bias is None else changed + (bias[:, None, None] if self._conv else bias)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the factors."""
-        held = [self._exact.up, self._exact.down, *(t for t in self._ready or () if t is not None)]
+        """Bytes of factors and matrices."""
+        factors, *rest = self._exact
+        held = [factors.up, factors.down] if factors is not None else []
+        held += [tensor for tensor in (*rest, *(self._ready or ())) if tensor is not None]
         return sum(tensor.nelement() * tensor.element_size() for tensor in held)
 
-    def _in_form_of(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        ready = self._ready
-        if ready is None or ready[0].dtype != output.dtype or ready[0].device != output.device:
+    # What is made once, in float32
+
+    @property
+    def _readable(self) -> bool:
+        weight = self._module.weight
+        return bool(weight.is_floating_point()) and not hasattr(weight, "quant_state")
+
+    @property
+    def _point(self) -> tuple[int, ...]:
+        """Shape of a change that mixes this layer's input channels and nothing else."""
+        width = self._shape[1]
+        return (width, width, 1, 1) if self._conv else (width, width)
+
+    def _factors(self, changes: Sequence[Contribution]) -> Factors | None:
+        factors = [change.factors for change in changes if change.factors is not None]
+        if not factors:
+            return None
+        slots = RankSlots(None, factors, torch.empty(0), torch.float32)
+        return Factors(slots.up, slots.scaled_down(scales(changes)), 1.0)
+
+    def _matrix(self, changes: Sequence[Contribution]) -> Tensor | None:
+        """Return the sum of changes that are made as a whole, `[out, in(, kh, kw)]`."""
+        if not changes:
+            return None
+        weight = self._module.weight.detach()
+        if all(change.adapter.reads == NOTHING for change in changes):
+            base = torch.empty(self._shape, device="meta")
+        else:
+            base = weight.to(torch.float32).contiguous()
+        total = torch.zeros(self._shape, dtype=torch.float32, device=weight.device)
+        for change in changes:
+            adapter = on_device(change.adapter, weight.device)
+            if isinstance(adapter, InPlace):
+                adapter.add_to(total, base, change.strength)
+            else:
+                total.add_(adapter.delta(base), alpha=change.strength)
+        return total
+
+    def _turn(self, changes: Sequence[Contribution]) -> Tensor | None:
+        """Return what changes do to inputs, as a matrix `[in, in]` to multiply inputs with from the right."""
+        if not changes:
+            return None
+        itself = torch.eye(self._shape[1]).view(self._point)
+        turned = [change.adapter.delta(itself).flatten(1).T * change.strength for change in changes]
+        return torch.stack(turned).sum(0)
+
+    def _in_form_of(self, output: Tensor) -> tuple[Tensor | None, ...]:
+        ready, like = self._ready, (output.device, output.dtype)
+        if ready is None or any(part is not None and (part.device, part.dtype) != like for part in ready):
+            factors, *rest = self._exact
             with torch.inference_mode(False), torch.no_grad():
-                up = self._exact.up.to(output.device, output.dtype)
-                down = self._exact.down.to(output.device, output.dtype)
-                if self._conv:
+                parts = (None, None) if factors is None else (factors.up, factors.down)
+                up, down, *others = (None if t is None else t.to(*like) for t in (*parts, *rest))
+                if up is not None and down is not None and self._conv:
                     up, down = up[:, :, None, None], down.reshape(-1, *self._kernel)
-                bias = None if self._exact_bias is None else self._exact_bias.to(up)
-            ready = self._ready = up, down, bias
+                ready = self._ready = up, down, *others
         return ready
+
+    # What is computed at every step
+
+    def _with_factors(self, output: Tensor, x: Tensor, up: Tensor, down: Tensor) -> Tensor:
+        if self._conv:
+            return output + functional.conv2d(self._through(x, down), up)
+        hidden = functional.linear(x, down).reshape(-1, down.shape[0])
+        return torch.addmm(output.reshape(-1, up.shape[0]), hidden, up.t()).view(output.shape)
+
+    def _through(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Compute the layer with another weight and no bias."""
+        through: Tensor = (
+            self._module._conv_forward(x, weight, None) if self._conv else functional.linear(x, weight)
+        )
+        return through
+
+    def _with_outputs_changed(self, output: Tensor) -> Tensor:
+        """Change what the weight alone put out: `T · (W · x) = (T · W) · x`; computed in float32."""
+        own = self._channels_last(self._without_bias(output.float()))
+        rows = own.reshape(-1, own.shape[-1]).T.contiguous()
+        total = torch.zeros_like(rows)
+        for change in self._outputs:
+            total.add_(on_device(change.adapter, rows.device).delta(rows), alpha=change.strength)
+        changed = self._channels_first(total.T.reshape(own.shape))
+        return (output + changed).to(output.dtype)
+
+    def _without_bias(self, output: Tensor) -> Tensor:
+        bias = _readable(self._module.bias)
+        if bias is None:
+            return output
+        bias = bias.detach().to(output.device, output.dtype)
+        return output - (bias[:, None, None] if self._conv else bias)
+
+    def _channels_last(self, tensor: Tensor) -> Tensor:
+        return tensor.movedim(-3, -1) if self._conv else tensor
+
+    def _channels_first(self, tensor: Tensor) -> Tensor:
+        return tensor.movedim(-1, -3) if self._conv else tensor
 
 
 def _readable(bias: Tensor | None) -> Tensor | None:

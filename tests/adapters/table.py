@@ -34,6 +34,20 @@ from tests.adapters.drawn import (
     with_roles,
     without,
 )
+from tests.adapters.drawn_more import (
+    draw_peft_boft,
+    draw_peft_ia3,
+    draw_peft_oft,
+    draw_rest,
+    draw_scaled,
+    draw_sparse_rest,
+    peft_boft,
+    peft_ia3,
+    peft_oft,
+    rest,
+    scaled,
+    sparse_rest,
+)
 
 LINEAR, POINT, CONV, TEXT = (24, 16), (24, 16, 1, 1), (24, 16, 3, 3), (768, 768)
 SHAPES = {"linear": LINEAR, "conv1x1": POINT, "conv3x3": CONV, "text encoder": TEXT}
@@ -194,6 +208,9 @@ CASES: tuple[Case, ...] = (
     Case("LoRA without alpha", without(draw_lora, "alpha"), lora),
     Case("LoRA with alpha 0", with_roles(draw_lora, alpha=torch.tensor(0.0)), lora),
     Case("LoRA with alpha of shape [1]", with_roles(draw_lora, alpha=torch.tensor([ALPHA])), lora),
+    Case("LoRA with a stored scale", draw_scaled, scaled),
+    Case("LoRA with a rest", draw_rest, rest),
+    Case("LoRA with a sparse rest", draw_sparse_rest, sparse_rest),
     Case("LoCon Tucker", draw_tucker, tucker, SPATIAL),
     Case("LoHa", draw_loha, loha),
     Case("LoHa of rank 2", lambda shape: draw_loha(shape, 2), loha),
@@ -214,11 +231,15 @@ CASES: tuple[Case, ...] = (
     Case("OFT of kohya", draw_oft(0.001, "kohya_oft_blocks"), oft),
     Case("OFT of kohya with constraint 0", draw_oft(0.0, "kohya_oft_blocks"), oft),
     Case("OFT storing R", draw_oft(None, "oft_diag"), oft),
+    Case("OFT of PEFT", draw_peft_oft, peft_oft, FLAT),
     Case("BOFT", draw_boft(), boft),
     Case("BOFT with constraint", draw_boft(0.001), boft),
     Case("BOFT with rescale", draw_boft(rescale=True), boft),
+    Case("BOFT of PEFT", draw_peft_boft, peft_boft, FLAT),
     Case("(IA)³ on outputs", draw_ia3(0), ia3),
     Case("(IA)³ on inputs", draw_ia3(1), ia3),
+    Case("(IA)³ of PEFT on outputs", draw_peft_ia3(False), peft_ia3),
+    Case("(IA)³ of PEFT on inputs", draw_peft_ia3(True), peft_ia3, LINEARS),
     Case("full", lambda shape: {"diff": normal(*shape)}, lambda weight, t: t["diff"]),
     Case(
         "set_weight", lambda shape: {"set_weight": normal(*shape)}, lambda weight, t: t["set_weight"] - weight
@@ -236,6 +257,7 @@ CASES: tuple[Case, ...] = (
         dora(lambda weight, t: t["diff"], "out"),
     ),
     Case("DoKr on inputs", draw_dora(draw_lokr("full", "factors"), "in"), dora(lokr, "in")),
+    Case("DoRA of OFT", draw_dora(draw_oft(None), "out"), dora(oft, "out")),
 )
 
 ROWS = tuple((case, host) for case in CASES for host in case.hosts)

@@ -10,7 +10,7 @@ import torch
 from lib_lora.adapters import find_family
 from lib_lora.adapters.dora import read
 from lib_lora.errors import AdapterError
-from tests.adapters.table import Tensors, draw_loha, draw_lokr, draw_lora
+from tests.adapters.table import Tensors, draw_loha, draw_lokr, draw_lora, draw_oft
 
 NOTHING = {"lora_up": torch.zeros(2, 1), "lora_down": torch.zeros(1, 2)}
 W = torch.tensor([[3.0, 4.0], [0.0, 2.0]])
@@ -60,6 +60,7 @@ def test_a_row_of_zeros_stays_one() -> None:
         ((24, 16, 3, 3), (1, 24, 1, 1), "dora_scale", False),
         ((16, 16, 3, 3), (1, 16, 1, 1), "dora_scale", True),
         ((16, 16, 3, 3), (1, 16, 1, 1), "magnitude", False),
+        ((24, 48), (1, 24), "dora_scale", False),
     ],
     ids=str,
 )
@@ -70,6 +71,25 @@ def test_the_axis_is_told_by_name_and_shape(
     assert adapter.on_input is on_input
     ambiguous = role == "dora_scale" and len(shape) == 4 and shape[0] == shape[1]
     assert bool(adapter.notes) is ambiguous
+
+
+def test_a_change_stored_flat_hides_a_kernel_not_the_axis() -> None:
+    """LoHa keeps [out, in·kh·kw]: with 16 inputs and 16 outputs of 3×3, [1, 16, 1, 1] may be of both."""
+    square = read({**draw_loha((16, 16, 3, 3)), "dora_scale": torch.ones(1, 16, 1, 1)})
+    assert square.on_input
+    assert "could be of outputs or of inputs" in square.notes[0]
+    assert square.fits((16, 16, 3, 3))
+    assert not read({**draw_loha((16, 32, 3, 3)), "dora_scale": torch.ones(1, 16, 1, 1)}).on_input
+
+
+def test_turns_and_factors_stand_inside_too() -> None:
+    turned = read({**draw_oft()((24, 16)), "dora_scale": torch.ones(1, 16)})
+    assert (turned.family, turned.on_input) == ("DoRA (OFT)", True)
+    assert turned.fits((24, 16))
+    assert not turned.fits((24, 17))
+    scaled = read({"ia3": torch.ones(16), "on_input": torch.tensor(1.0), "dora_scale": torch.ones(24, 1)})
+    assert (scaled.family, scaled.on_input) == ("DoRA ((IA)³)", False)
+    assert scaled.fits((24, 16))
 
 
 def test_other_families_stand_inside() -> None:

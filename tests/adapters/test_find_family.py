@@ -26,7 +26,7 @@ def test_a_models_own_tensors_are_no_change(roles: tuple[str, ...]) -> None:
     [
         (("lora_up", "lora_down", "hada_w1_a"), "mixes LoRA with hada_w1_a"),
         (("lora_up", "lora_down", "diff"), "mixes LoRA with diff"),
-        (("oft_blocks", "dora_scale"), "mixes DoRA with oft_blocks"),
+        (("w_norm", "dora_scale"), "mixes DoRA with w_norm"),
         (("w_norm", "alpha"), "mixes norm layer with alpha"),
         (("rescale",), "only rescale"),
         (("scale",), "only scale"),

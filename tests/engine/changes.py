@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lib_lora.adapters import Adapter, Factors
+from lib_lora.adapters import WEIGHT, Adapter, Factors
 from lib_lora.adapters.lora import read
 from lib_lora.plan import Contribution
 
@@ -54,6 +54,7 @@ class Doubling:
     shape: Shape
     bias_shift: float | None = None
     family: str = "Doubling"
+    reads: str = WEIGHT
     rank: int | None = None
     notes: tuple[str, ...] = ()
     nbytes: int = 0

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lib_lora.adapters import WEIGHT, find_family
 from lib_lora.engine.bypass import Bypass
 from lib_lora.engine.forwards import computation, compute_merged
 from lib_lora.engine.merged import MergedWeight, Scratch, exact_arithmetic
 from lib_lora.engine.view import CONV, LINEAR, Layer
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
+from tests.adapters.table import CASES, Case
 from tests.engine.changes import Doubling, change, lora
 
 LAYERS: tuple[tuple[str, Callable[[], nn.Module], tuple[int, ...]], ...] = (
@@ -121,6 +123,19 @@ class Compressed(nn.Module):
         return functional.linear(x, self.weight * self.step, self.bias)
 
 
+class CompressedConv(nn.Conv2d):
+    """The same for a convolution."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__(layer.in_channels, layer.out_channels, 3, padding=1)
+        self.step = layer.weight.abs().max() / 127
+        self.weight = nn.Parameter((layer.weight / self.step).round().to(torch.int8), requires_grad=False)
+        self.bias = layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(x, self.weight * self.step, self.bias)
+
+
 @torch.no_grad()
 def test_a_compressed_weight_is_neither_read_nor_rounded_again() -> None:
     plain = nn.Linear(24, 16)
@@ -143,7 +158,65 @@ def test_a_bias_change_is_added() -> None:
     assert torch.allclose(got - plain, (shift * scale * 0.7)[:, None, None].expand_as(got), atol=1e-5)
 
 
-def test_a_family_that_must_be_merged_says_so() -> None:
+def test_a_family_that_has_to_read_a_compressed_weight_says_so() -> None:
     module = nn.Linear(24, 16)
-    with pytest.raises(EngineError, match=r"Doubling can only be merged.*unet\.out\.2"):
-        Bypass(layer_of(module), [change(Doubling((16, 24)), (16, 24))])
+    layer = Layer("unet.out.2", LINEAR, Compressed(module))
+    with pytest.raises(EngineError, match=r"Doubling has to read the weight unet\.out\.2.*compress"):
+        Bypass(layer, [change(Doubling((16, 24)), (16, 24))])
+
+
+OUTSIDE = [case for case in CASES if "linear" in case.hosts]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("case", OUTSIDE, ids=[case.name for case in OUTSIDE])
+def test_beside_a_compressed_weight_every_family_acts_or_says_why_not(case: Case) -> None:
+    """What reads the weight itself is refused; outputs, inputs and what reads nothing can be had."""
+    torch.manual_seed(7)
+    plain = nn.Linear(16, 24)
+    module, x = Compressed(plain), torch.randn(3, 16)
+    tensors = case.draw((24, 16))
+    adapter = find_family(tensors).read(tensors)
+    found, layer = change(adapter, (24, 16), 0.7), Layer("unet.out.2", LINEAR, module)
+    if adapter.reads == WEIGHT:
+        with pytest.raises(EngineError, match="without compression"):
+            Bypass(layer, [found])
+        return
+    stored = (module.weight * module.step).float()
+    got = Bypass(layer, [found]).add_to(module(x), x)
+    bias = adapter.bias(plain.bias)
+    wanted = x @ (stored + 0.7 * adapter.delta(stored)).T + plain.bias + (0 if bias is None else 0.7 * bias)
+    assert (got - wanted).abs().max() <= 2e-6 * wanted.abs().max()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["(IA)³ on inputs", "OFT", "BOFT with rescale", "LoKr Tucker", "LoHa"])
+def test_kernels_too(name: str) -> None:
+    """A convolution that stores whole numbers."""
+    torch.manual_seed(8)
+    case = next(case for case in CASES if case.name == name)
+    plain = nn.Conv2d(16, 24, 3, padding=1)
+    tensors = case.draw((24, 16, 3, 3))
+    adapter = find_family(tensors).read(tensors)
+    found, x = change(adapter, (24, 16, 3, 3), 0.7), torch.randn(2, 16, 5, 4)
+    module = CompressedConv(plain)
+    got = Bypass(Layer("unet.out.2", CONV, module), [found]).add_to(module(x), x)
+    stored = module.weight * module.step
+    wanted = plain._conv_forward(x, stored + 0.7 * adapter.delta(stored), plain.bias)
+    assert (got - wanted).abs().max() <= 2e-6 * wanted.abs().max()
+
+
+@torch.no_grad()
+def test_families_of_all_kinds_stand_beside_one_layer() -> None:
+    """In one stack, each as if alone."""
+    torch.manual_seed(9)
+    module, x = nn.Linear(16, 24), torch.randn(3, 16)
+    changes = []
+    for number, case in enumerate(OUTSIDE):
+        tensors = case.draw((24, 16))
+        changes.append(
+            change(find_family(tensors).read(tensors), (24, 16), 0.1 * (-1) ** number, str(number))
+        )
+    got = Bypass(layer_of(module), changes).add_to(module(x), x)
+    wanted = merged_output(module, changes, x)
+    assert (got - wanted).abs().max() <= 5e-6 * wanted.abs().max()

@@ -90,6 +90,14 @@ ORACLES: tuple[tuple[str, Oracle], ...] = (
     ("LoKr factors ⊗ full", lokr_delta),
     ("LoKr Tucker", lokr_delta),
 )
+ALSO = (
+    "OFT of PEFT",
+    "BOFT of PEFT",
+    "(IA)³ of PEFT on outputs",
+    "(IA)³ of PEFT on inputs",
+    "DoRA of PEFT",
+)
+"""Spellings of PEFT's own, each held by a test below."""
 BY_NAME = {case.name: case for case in CASES}
 ROWS = tuple(
     (name, host, oracle)
