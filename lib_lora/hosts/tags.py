@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,10 +109,7 @@ def _find(name: str, library: Library) -> NetworkFile | None:
 
 def _host_choice(name: str) -> str:
     """Return the path of the file that the built-in Lora would take for a name."""
-    try:
-        import networks
-    except ImportError:
-        return ""
+    networks = sys.modules.get("networks")
     forbidden = name.lower() in getattr(networks, "forbidden_network_aliases", {})
     table = getattr(networks, "available_networks" if forbidden else "available_network_aliases", {})
     return str(getattr(table.get(name), "filename", ""))

@@ -41,7 +41,7 @@ class Takeover:
         if network is None:
             network = _OwnNetwork()
             extra_networks.register_extra_network(network)
-            extra_networks.extra_network_aliases.setdefault(alias, network)
+            getattr(extra_networks, "extra_network_aliases", {}).setdefault(alias, network)
         if any(network is known for known in self._wrapped) and _is_wrapped(network):
             return
 
@@ -60,7 +60,8 @@ class Takeover:
         for network in self._wrapped:
             if _is_wrapped(network):
                 del vars(network)["activate"]
-        for table in (extra_networks.extra_network_registry, extra_networks.extra_network_aliases):
+        aliases = getattr(extra_networks, "extra_network_aliases", {})
+        for table in (extra_networks.extra_network_registry, aliases):
             for key in [key for key, network in table.items() if isinstance(network, _OwnNetwork)]:
                 del table[key]
         self._wrapped.clear()
