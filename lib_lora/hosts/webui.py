@@ -11,7 +11,7 @@ from typing import Any
 
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import LoraStackError
-from lib_lora.hosts import a1111, legacy_script, options, sources
+from lib_lora.hosts import legacy_script, models, options, sources
 from lib_lora.hosts.infotext import paste_fields, share_hashes
 from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle, Signs
 from lib_lora.hosts.reports import Reports
@@ -104,9 +104,9 @@ class Door:
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what the panel asks for on `p`; what is wrong too, to be raised where the user sees it."""
         setattr(p, REPORT_ATTRIBUTE, None)
-        self._takeover.ensure()
         sources.take_panel(p, args, self.library)
         self.share_hashes(p)
+        self._takeover.ensure()
 
     def build_legacy_ui(self, script: Any) -> list[Any]:
         """Return the hidden arguments of AddNet's script."""
@@ -157,7 +157,7 @@ class Door:
         self.share_hashes(p)
 
     def _signs_of(self, p: Any) -> Signs:
-        return Signs(a1111.model_key(p.sd_model, self._generation), a1111.builtin_networks())
+        return Signs(models.model_key(p.sd_model, self._generation), models.builtin_networks(p.sd_model))
 
     def _view_of(self, p: Any) -> ModelView:
-        return a1111.view_of_model(p.sd_model, self._generation)
+        return models.view_of_model(p.sd_model, self._generation)
