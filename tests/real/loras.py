@@ -24,6 +24,7 @@ _UNET, _TEXT = "model.diffusion_model.", "cond_stage_model.transformer."
 _LINEAR = re.compile(
     r"(proj_in|proj_out|to_[qkv]|to_out\.0|ff\.net\.0\.proj|ff\.net\.2|[qkv]_proj|out_proj|fc[12])$"
 )
+_INNER = re.compile(r"(to_k|to_v|ff\.net\.2|[kv]_proj|fc2)$")
 _CONV = re.compile(r"\.(in_layers\.2|out_layers\.3|op|conv)$")
 _NORM = re.compile(r"(in_layers\.0|out_layers\.0)$")
 _RESNET = {
@@ -112,7 +113,7 @@ def _full(draw: Draw) -> Tensors:
 
 
 def _ia3(draw: Draw) -> Tensors:
-    return {"weight": draw.normal(draw.base.shape[0], 1, std=0.2), "on_input": torch.tensor(False)}
+    return {"weight": draw.normal(1, draw.base.shape[0], std=0.2), "on_input": torch.tensor(False)}
 
 
 def _norm(draw: Draw) -> Tensors:
@@ -121,11 +122,11 @@ def _norm(draw: Draw) -> Tensors:
 
 
 def _dora(draw: Draw) -> Tensors:
-    """Magnitudes per input, as the trainer of this layout has them."""
+    """Lengths of the columns, as the trainers of this layout write them."""
     found = _lora(draw)
     delta = found["lora_up.weight"].flatten(1) @ found["lora_down.weight"].flatten(1) / 2
-    size = (draw.base.flatten(1) + delta).norm(dim=0, keepdim=True)
-    return {**found, "dora_scale": size * (1 + draw.normal(1, draw.fan_in, std=0.1))}
+    lengths = (draw.base.flatten(1) + delta).norm(dim=0) * (1 + draw.normal(draw.fan_in, std=0.1))
+    return {**found, "dora_scale": lengths.view(1, *draw.base.shape[1:])}
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ FILES: Mapping[str, Family] = {
     "real_loha": Family(_loha),
     "real_lokr": Family(_lokr),
     "real_full": Family(_full),
-    "real_ia3": Family(_ia3),
+    "real_ia3": Family(_ia3, _INNER),
     "real_norm": Family(_norm, _NORM, (_UNET,)),
     "real_dora": Family(_dora),
 }
@@ -163,8 +164,6 @@ def make(name: str, checkpoint: Path) -> Tensors:
             if path == key or not key.startswith(family.parts) or not family.layers.search(path):
                 continue
             base = file.get_tensor(key).float()
-            if base.dim() == 4 and base.shape[2:] == (1, 1) and family.make is not _lora:
-                base = base[:, :, 0, 0]
             name_of_layer = kohya_name(path)
             assert name_of_layer is not None, path
             for suffix, tensor in family.make(Draw(chance, base)).items():
