@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
-from tests.demo.conftest import ROOT, Host
+from tests.demo.conftest import PROMPT, ROOT, Host
 
 pytestmark = pytest.mark.demo
 FOLDER = ROOT / "demo" / "models" / "checkpoint"
@@ -106,6 +106,40 @@ def test_a_sampler_exchanged_on_the_object(host: Host, seen: list[tuple[str, boo
     assert host.draw(args=with_stack()).images[0].tobytes() == usual
     assert all(worn for _, worn in seen)
     assert not any(map(wears, models()))
+
+
+def test_hires_tags_on_little_memory(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host then activates and encodes the second pass's tags before the first pass, and goes back."""
+    from modules import shared
+
+    request = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.6, "hr_second_pass_steps": 2}
+    request |= {"prompt": f"{PROMPT}<lora:mecha:0.8>", "hr_prompt": f"{PROMPT}<lora:neon:1>"}
+    usual = host.draw(**request).images[0].tobytes()
+    monkeypatch.setattr(shared.sd_model, "lowvram", True)
+    assert host.draw(**request).images[0].tobytes() == usual
+    assert host.draw(**{**request, "hr_prompt": PROMPT}).images[0].tobytes() != usual
+    assert not any(map(wears, models()))
+
+
+def test_a_nested_run_without_our_script_has_its_own_tags(host: Host) -> None:
+    """ADetailer draws faces in the middle of a run, with prompts of its own and without our script."""
+    from modules import processing
+
+    request = {"prompt": f"{PROMPT}<lora:neon:1>", "seed": 3, "steps": 2}
+    expected = host.draw(**request).images[0].tobytes()
+    usual = host.draw(args=with_stack(), n_iter=2)
+    inner = []
+
+    def nested(p: Any, pp: Any, *args: Any) -> None:
+        twin = processing.StableDiffusionProcessingTxt2Img(
+            width=64, height=64, cfg_scale=5.0, sampler_name="Euler", do_not_save_samples=True, **request
+        )
+        inner.append(processing.process_images(twin).images[0].tobytes())
+
+    host.log.acting["postprocess_image"] = nested
+    drawn = host.draw(args=with_stack(), n_iter=2)
+    assert inner == [expected] * 2
+    assert [i.tobytes() for i in drawn.images] == [i.tobytes() for i in usual.images]
 
 
 def test_the_report_is_in_the_answer_and_not_in_the_picture(host: Host) -> None:
