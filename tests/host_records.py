@@ -105,6 +105,21 @@ RECORDS: tuple[Record, ...] = (
     Record("DoRA by a vector, square layer", "DoRA by a vector", "square", 1.0, (0.75, 9.5, 9.5, 0.87)),
 )  # fmt: skip
 
+LOST_IN_A1111 = (
+    "conv_norm_out",
+    "add_embedding.linear_1",
+    "add_embedding.linear_2",
+    "up_blocks.0.upsamplers.0.conv",
+)
+"""SDXL's layers that A1111 does not find under diffusers' names."""
+
+DOTTED = (
+    "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight",
+    "base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight",
+    "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_down.weight",
+)
+"""Spellings with dots, none of which A1111 finds in SD 1, SD 2 or SDXL."""
+
 BETWEEN: tuple[Record, ...] = (
     Record("OFT with rescale", "OFT with rescale", "linear", 0.7, (0.068, UNKNOWN, 0.37, 1.0)),
     Record(

@@ -13,10 +13,22 @@ import torch
 from torch import Tensor
 
 from lib_lora.adapters import find_family
+from lib_lora.keys import resolve
 from tests import host_rules as rules
 from tests.adapters.drawn import Shape, Tensors, draw_lora, draw_old_glora, lora, old_glora
 from tests.adapters.table import CASES, SHAPES, Case, dora, draw_boft, draw_oft, exact, oft
-from tests.host_records import ALL, BETWEEN, FORGE_LIMIT, HOSTS, OK, RECORDS, YEAR, Record
+from tests.host_records import (
+    ALL,
+    BETWEEN,
+    DOTTED,
+    FORGE_LIMIT,
+    HOSTS,
+    LOST_IN_A1111,
+    OK,
+    RECORDS,
+    YEAR,
+    Record,
+)
 
 PAGE = (Path(__file__).parents[1] / "docs" / "where-hosts-differ.md").read_text(encoding="utf-8")
 BOUND = 1e-6
@@ -107,6 +119,19 @@ def test_the_versions_and_the_year_are_the_recorded_ones() -> None:
         assert f"| {name} | {version} |" in PAGE
     assert f"measured in {YEAR}" in PAGE
     assert f"more than {FORGE_LIMIT} tensors" in PAGE
+
+
+@pytest.mark.parametrize("layer", LOST_IN_A1111)
+def test_names_that_get_lost_are_found_here(layer: str) -> None:
+    assert f"`{layer}`" in PAGE
+    name = f"lora_unet_{layer.replace('.', '_')}.lora_down.weight"
+    assert not resolve([name], "sdxl").unmatched
+
+
+@pytest.mark.parametrize("name", DOTTED, ids=["diffusers", "PEFT", "LDM"])
+def test_spellings_with_dots_are_found_here(name: str) -> None:
+    assert f"`{name.partition('.')[0]}." in PAGE
+    assert not resolve([name], "sd1").unmatched
 
 
 def test_the_table_of_disagreement_is_the_record() -> None:
