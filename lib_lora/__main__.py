@@ -1,4 +1,4 @@
-"""The command line: `python -m lib_lora inspect FILE… [--against sd1] [--json] [--check-values]`.
+"""The command line: `python -m lib_lora inspect FILE… [--against sdxl] [--json] [--check-values]`.
 
 Exit code 0: all files can be used (and fit, where asked); 1: one does not fit; 2: one cannot be used.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from lib_lora.errors import FileError
 from lib_lora.inspection.inspect import Table, inspect_file
 from lib_lora.inspection.render import render
-from lib_lora.keys import ARCHITECTURES
+from lib_lora.keys import TARGETS
 
 FITS, MISFIT, UNUSABLE = 0, 1, 2
 
@@ -37,9 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .safetensors file")
     inspect.add_argument(
         "--against",
-        choices=[architecture.name for architecture in ARCHITECTURES],
+        choices=[target.name for target in TARGETS],
         default="",
-        help="match its names with those of a kind of checkpoint",
+        help="match its names and sizes with those of a kind of checkpoint",
     )
     inspect.add_argument("--json", action="store_true", help="print one JSON document")
     inspect.add_argument(
@@ -62,7 +62,8 @@ def _inspect(path: Path, against: str, values: bool) -> Table:
 
 def _code(table: Table) -> int:
     values = table.get("values", {})
-    if "error" in table or table["problem"] or values.get("not_finite") or values.get("faults"):
+    refused = table.get("problem") or table.get("refused")
+    if "error" in table or refused or values.get("not_finite") or values.get("faults"):
         return UNUSABLE
     return FITS if table.get("fit", {"fits": True})["fits"] else MISFIT
 

@@ -19,82 +19,143 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "sdxl": "SDXL",
         "refiner": "SDXL refiner",
         "flux": "Flux",
+        "chroma": "Chroma",
         "sd3": "SD 3",
         "cascade": "Stable Cascade",
+        "auraflow": "AuraFlow",
+        "pixart": "PixArt",
+        "hunyuan": "Hunyuan",
+        "lumina": "Lumina",
+        "wan": "Wan",
+        "qwen": "Qwen-Image",
+        "motion": "AnimateDiff's motion module",
+        "transformer": "another diffusion transformer",
     }
 )
 # What cross-attention reads from, as wide as the text encoder's output.
 TEXT_WIDTHS: Mapping[int, str] = MappingProxyType({768: "sd1", 1024: "sd2", 2048: "sdxl", 1280: "refiner"})
+REFINER_WIDTHS = frozenset({768, 1536})  # of its blocks with attention; no other UNet has them
+FLUX_WIDTH = 3072
+
 _INPUT_SECOND = re.compile(
-    r"(?:\.lora_down|\.lora_A(?:\.default)?|[._]lora\.down|\.lora_linear_layer\.down)\.weight$"
-    r"|\.hada_w[12]_b$|\.diff$"
+    r"(?:\.lora_down|\.lora_A(?:_1)?(?:\.default(?:_0)?)?|[._]lora\.down|\.lora_linear_layer\.down)\.weight$"
+    r"|\.lora_(?:down|A)$|\.hada_w[12]_b$|\.(?:diff|set_weight)$|\.(?:a2|q_layer)\.weight$"
 )
 _KRONECKER = re.compile(r"(.*)\.lokr_(w[12])(?:_b)?$")
-_TRANSFORMERS = (
-    ("flux", ("double_blocks_", "single_blocks_", "single_transformer_blocks_")),
-    ("sd3", ("joint_blocks_", "lora_te3_", "transformer_transformer_blocks_")),
-    ("cascade", ("lora_prior_",)),
+# Where a name begins in models that have no levels: `blocks.0…` itself, not the end of `down_blocks.0…`.
+_START = r"(?m:^)(?:lycoris_|lora_unet_|lora_transformer_|transformer_|model_)*(?:diffusion_model_)?"
+_FOREIGN: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("chroma", re.compile(r"distilled_guidance_layer")),
+    ("auraflow", re.compile(r"joint_transformer_blocks_")),
+    ("flux", re.compile(r"double_blocks_|single_blocks_|single_transformer_blocks_")),
+    ("sd3", re.compile(r"joint_blocks_|lora_te3_")),
+    ("lumina", re.compile(rf"noise_refiner_|context_refiner_|{_START}layers_\d+_attention_(?:qkv|out)")),
+    ("wan", re.compile(rf"{_START}blocks_\d+_(?:self|cross)_attn_[qkvo](?:_img)?[_.]")),
+    ("hunyuan", re.compile(rf"{_START}blocks_\d+_(?:attn[12]_(?:Wqkv|\w+_proj)|default_modulation)")),
+    ("pixart", re.compile(rf"{_START}blocks_\d+_(?:attn_qkv|cross_attn_(?:q_linear|kv_linear))")),
+    ("qwen", re.compile(rf"{_START}transformer_blocks_\d+_(?:img|txt)_(?:mlp|mod)")),
+    ("sd3", re.compile(rf"{_START}transformer_blocks_\d+_attn_")),
+    ("pixart", re.compile(r"adaln_single_")),
+    ("transformer", re.compile(rf"{_START}(?:transformer_blocks|blocks|layers)_\d+_")),
 )
-_DEEP = re.compile(r"_transformer_blocks_[2-9]_|lora_te2_|text_encoder_2_|label_emb_|add_embedding_")
+"""In this order: those with names of their own first."""
+_LIKE_OURS = (("cascade", "lora_prior_"), ("motion", "motion_modules_"))
+"""Foreign models whose names speak of levels as our UNets' do."""
+_LEVELS = ("down_blocks_", "input_blocks_", "mid_block_", "middle_block_", "up_blocks_", "output_blocks_")
+
+SAME_NAMES = frozenset({("flux", "chroma"), ("flux", "hunyuan"), ("sd3", "pixart"), ("sd3", "qwen")})
+"""Pairs of which only the metadata tells which one it is; the first is what names alone suggest."""
+
+_CLAIMS: tuple[tuple[str, str], ...] = (
+    ("sdxl_refiner", "refiner"),
+    ("stable-diffusion-xl-v1-refiner", "refiner"),
+    ("sdxl", "sdxl"),
+    ("stable-diffusion-xl", "sdxl"),
+    ("sd_v1", "sd1"),
+    ("stable-diffusion-v1", "sd1"),
+    ("sd_v2", "sd2"),
+    ("stable-diffusion-v2", "sd2"),
+    ("sd3", "sd3"),
+    ("stable-diffusion-3", "sd3"),
+    ("stable-cascade", "cascade"),
+    ("flux", "flux"),
+    ("chroma", "chroma"),
+    ("auraflow", "auraflow"),
+    ("pixart", "pixart"),
+    ("hunyuan", "hunyuan"),
+    ("lumina", "lumina"),
+    ("wan", "wan"),
+    ("qwen", "qwen"),
+)
+"""How `ss_base_model_version` and `modelspec.architecture` begin, and what that means."""
+
+_DEEP = re.compile(r"_transformer_blocks_[2-9]_|lora_te2_|text_encoder_2_|clip_g_|label_emb_|add_embedding_")
 _FOUR_LEVELS = re.compile(
     r"(?:down|up)_blocks_3_|(?:in|out)put_blocks_(?:9|1[01])_"
-    r"|down_blocks_0_attentions_|input_blocks_[12]_1_"
+    r"|down_blocks_0_attentions_|up_blocks_2_attentions_|input_blocks_[12]_1_|output_blocks_[678]_1_"
 )
-_THREE_LEVELS = re.compile(r"down_blocks_2_attentions_|up_blocks_0_attentions_|(?:in|out)put_blocks_[78]_1_")
+_THREE_LEVELS = re.compile(r"up_blocks_0_attentions_|output_blocks_[012]_1_(?:norm|proj|transformer)")
+_LOWEST_OF_THREE = re.compile(r"down_blocks_2_attentions_|input_blocks_[78]_1_")
+_BLOCK_WIDTH = re.compile(r"attn1[._]to_[qkv]\b|attn1[._]to_[qkv]_|attn2[._]to_q|proj_in")
+_QUERY = re.compile(r"attn[._]to_q")
+_TIME = re.compile(r"time_emb_proj|emb_layers[._]1")
 _PLAIN_TEXT_ENCODER = re.compile(r"(?m)^lora_te_")
 
 
 def guess(tensors: Mapping[str, TensorInfo]) -> tuple[str, str]:
     """Return the architecture (a key of `LABELS`, or empty for unknown) and a note where the case is odd."""
     names = "\n".join(tensors).replace(".", "_")
-    for architecture, marks in _TRANSFORMERS:
-        if any(mark in names for mark in marks):
-            return architecture, ""
+    foreign = _foreign(names, tensors)
+    if foreign:
+        return foreign, ""
     widths = _cross_attention_widths(tensors)
     for width in widths:
         if width in TEXT_WIDTHS:
             return TEXT_WIDTHS[width], ""
     note = f"Made for a model of another size (text width {widths[0]})." if widths else ""
+    if REFINER_WIDTHS & _widths(tensors, _BLOCK_WIDTH) or 1536 in _widths(tensors, _TIME):
+        return "refiner", note
     if _DEEP.search(names):
         return "sdxl", note
     text_width = _text_encoder_width(tensors)
     if _FOUR_LEVELS.search(names):
         return ("sd2" if text_width == 1024 or _linear_projections(tensors) else "sd1"), note
-    if _THREE_LEVELS.search(names):
+    if _THREE_LEVELS.search(names) or (_LOWEST_OF_THREE.search(names) and _linear_projections(tensors)):
         return "sdxl", note
+    if text_width in (1024, 1280):
+        return ("sd2" if text_width == 1024 else "sdxl"), note
     if _PLAIN_TEXT_ENCODER.search(names):
-        odd = (
-            "" if text_width in (0, 768, 1024) else f"Made for a text encoder of another size ({text_width})."
-        )
-        return ("sd2" if text_width == 1024 else "sd1"), odd
-    return "", "Only the text encoder is changed; it may be SD 1.x or SDXL." if text_width == 768 else ""
+        odd = "" if text_width in (0, 768) else f"Made for a text encoder of another size ({text_width})."
+        return "sd1", odd
+    return "", _undecided(names, text_width)
 
 
 def from_metadata(metadata: Mapping[str, str]) -> str:
     """Return the architecture that the metadata claims, or an empty text; merges and renames make it lie."""
-    base = metadata.get("ss_base_model_version", "").lower()
-    spec = metadata.get("modelspec.architecture", "").lower()
-    for prefix, architecture in (
-        ("sdxl_refiner", "refiner"),
-        ("sdxl", "sdxl"),
-        ("sd_v1", "sd1"),
-        ("sd_v2", "sd2"),
-        ("flux", "flux"),
-        ("sd3", "sd3"),
-    ):
-        if base.startswith(prefix):
-            return architecture
-    for prefix, architecture in (
-        ("stable-diffusion-v1", "sd1"),
-        ("stable-diffusion-v2", "sd2"),
-        ("stable-diffusion-xl-v1-refiner", "refiner"),
-        ("stable-diffusion-xl", "sdxl"),
-        ("stable-diffusion-3", "sd3"),
-        ("flux", "flux"),
-    ):
-        if spec.startswith(prefix):
-            return architecture
+    for field in ("ss_base_model_version", "modelspec.architecture"):
+        claim = metadata.get(field, "").lower()
+        for prefix, architecture in _CLAIMS:
+            if claim.startswith(prefix):
+                return architecture
     return "sd2" if metadata.get("ss_v2") == "True" else ""
+
+
+def _foreign(names: str, tensors: Mapping[str, TensorInfo]) -> str:
+    """Return the architecture of a file that is not for a UNet of ours, or an empty text."""
+    for architecture, mark in _LIKE_OURS:
+        if mark in names:
+            return architecture
+    if any(level in names for level in _LEVELS):
+        return ""
+    found = next((architecture for architecture, mark in _FOREIGN if mark.search(names)), "")
+    wide = found == "sd3" and FLUX_WIDTH in _widths(tensors, _QUERY)
+    return "flux" if wide else found
+
+
+def _undecided(names: str, text_width: int) -> str:
+    if text_width == 768:
+        return "Only the text encoder is changed; it may be SD 1.x or SDXL."
+    return "It may be SD 1.x or SDXL." if _LOWEST_OF_THREE.search(names) else ""
 
 
 def _cross_attention_widths(tensors: Mapping[str, TensorInfo]) -> list[int]:
@@ -113,6 +174,15 @@ def _cross_attention_widths(tensors: Mapping[str, TensorInfo]) -> list[int]:
             width = factors["w1"] * factors["w2"]
             counts[width] = counts.get(width, 0) + 1
     return sorted(counts, key=lambda width: -counts[width])
+
+
+def _widths(tensors: Mapping[str, TensorInfo], modules: re.Pattern[str]) -> set[int]:
+    """Return what the modules of such names read, in channels."""
+    return {
+        info.shape[1]
+        for name, info in tensors.items()
+        if len(info.shape) >= 2 and modules.search(name) and _INPUT_SECOND.search(name)
+    }
 
 
 def _text_encoder_width(tensors: Mapping[str, TensorInfo]) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .architecture import LABELS, from_metadata
+from .architecture import LABELS, SAME_NAMES, from_metadata
 from .hashes import declared, declared_legacy
 from .header import Header
-from .structure import read_structure
+from .structure import Structure, read_structure
 from .text import clean, clean_lines, parse_json
 
 TITLE_LIMIT = 200  # characters
@@ -20,7 +20,23 @@ VALUE_LIMIT = 300
 DESCRIPTION_LIMIT = 5_000
 TAGS_JSON_LIMIT = 4_000_000  # characters of ss_tag_frequency
 TAG_LIMIT = 30  # tags kept, the commonest first
+ARGUMENTS_LIMIT = 100_000  # characters of ss_network_args
 TRIGGER_LIMIT = 3  # words taken from the tags where no trigger phrase is given
+
+_ALGORITHMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("lora", ("lora", "locon")),
+    ("locon", ("lora", "locon")),
+    ("dylora", ("lora", "locon")),
+    ("loha", ("loha",)),
+    ("lokr", ("lokr",)),
+    ("glora", ("glora",)),
+    ("diag-oft", ("oft",)),
+    ("boft", ("boft", "oft")),
+    ("ia3", ("ia3",)),
+    ("full", ("full",)),
+    ("tlora", ("tlora",)),
+)
+"""LyCORIS' `algo` and the families its files then hold."""
 
 _TRAINED: tuple[tuple[str, str], ...] = (
     ("ss_sd_model_name", "Trained on"),
@@ -71,6 +87,7 @@ class NetworkFacts:
     ranks: tuple[int, ...]
     parts: tuple[str, ...]
     problem: str
+    remarks: tuple[str, ...] = ()  # what the tensors leave open, and metadata that contradicts them
 
     @property
     def family(self) -> str:
@@ -90,17 +107,38 @@ def facts(header: Header) -> NetworkFacts:
     structure = read_structure(header.tensors)
     claimed = from_metadata(header.metadata)
     note = structure.note
-    if claimed and structure.architecture and claimed != structure.architecture:
+    architecture = structure.architecture
+    if (architecture, claimed) in SAME_NAMES:
+        architecture = claimed
+    if claimed and architecture and claimed != architecture:
         note = f"{note} Its metadata says {LABELS[claimed]}, its tensors do not.".strip()
     return NetworkFacts(
         words=read_words(header.metadata),
-        architecture=structure.architecture or ("" if structure.problem else claimed),
+        architecture=architecture or ("" if structure.problem else claimed),
         note=note,
         families=structure.families,
         ranks=structure.ranks,
         parts=structure.parts,
         problem=structure.problem,
+        remarks=(*structure.remarks, *_contradictions(header.metadata, structure)),
     )
+
+
+def _contradictions(metadata: Mapping[str, str], structure: Structure) -> tuple[str, ...]:
+    """Say where the metadata is of another file, as after a merge, a resize or a rename."""
+    said = []
+    rank = _given(metadata, "ss_network_dim")
+    if structure.families[:1] in (("lora",), ("locon",), ("loha",)) and rank.isdecimal() and structure.ranks:
+        found = "–".join(str(end) for end in sorted({structure.ranks[0], structure.ranks[-1]}))
+        if int(rank[:9]) not in structure.ranks:
+            said.append(f"Its metadata says rank {rank[:9]}, its tensors have {found}.")
+    arguments = parse_json(metadata.get("ss_network_args", ""), ARGUMENTS_LIMIT)
+    algorithm = str(arguments.get("algo", "")).lower() if isinstance(arguments, dict) else ""
+    expected = dict(_ALGORITHMS).get(algorithm, ())
+    if expected and structure.families and not set(expected) & set(structure.families):
+        families = " + ".join(structure.families)
+        said.append(f"Its metadata says {algorithm}, its tensors are {families}.")
+    return tuple(said)
 
 
 def read_words(metadata: Mapping[str, str]) -> Words:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .architecture import guess
@@ -21,35 +22,64 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("oft", (".oft_blocks", ".oft_diag", ".oft_R")),
     ("boft", (".boft_R",)),
     ("ia3", (".on_input\n", ".ia3_l")),
-    ("full", (".diff\n",)),
-    ("norm", (".w_norm\n",)),
+    ("full", (".diff\n", ".diff_b\n", ".set_weight\n")),
+    ("norm", (".w_norm\n", ".b_norm\n")),
     ("tlora", (".lambda_layer\n",)),
     ("dora", (".dora_scale\n", ".lora_magnitude_vector")),
     ("embedding", (_EMBEDDING,)),
 )
 _ORDER = ("lora", "locon", *(name for name, _ in _FAMILIES[1:]))
 _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("te2", ("lora_te2_", "text_encoder_2.")),
-    ("te3", ("lora_te3_", "text_encoder_3.")),
-    ("te", ("lora_te_", "lora_te1_", "lora_prior_te_", "text_encoder.", "text_encoder_1.")),
+    (
+        "te2",
+        ("lora_te2_", "text_encoder_2.", "clip_g.", "text_encoders.clip_g.", "conditioner.embedders.1."),
+    ),
+    ("te3", ("lora_te3_", "text_encoder_3.", "text_encoders.t5xxl.")),
+    (
+        "te",
+        (
+            "lora_te_",
+            "lora_te1_",
+            "lora_prior_te_",
+            "text_encoder.",
+            "text_encoder_1.",
+            "clip_l.",
+            "clip_h.",
+            "text_encoders.clip_",
+            "cond_stage_model.",
+            "conditioner.embedders.0.",
+            "base_model.model.text_model.",
+            "lycoris_text_model_",
+            "text_model.",
+        ),
+    ),
 )
-_PREFIX = len("text_encoder_2.")  # characters that tell the part
+_PREFIX = len("base_model.model.text_model.")  # characters that tell the part
 PARTS = ("unet", "te", "te2", "te3")
 _RANK_FIRST = (
     ".lora_down.weight",
     ".lora_A.weight",
     ".lora_A.default.weight",
+    ".lora_A_1.default_0.weight",
+    ".lora_down",
+    ".lora_A",
+    ".q_layer.weight",
     ".hada_w1_b",
     ".lokr_w2_b",
     ".lokr_w1_b",
     "lora.down.weight",
 )
+# A kohya or LyCORIS name has no dot before its last: such a `weight` is a factor of (IA)³, not a model's own.
+_LONE_FACTOR = re.compile(r"(?m)^((?:lora_unet|lora_te\d?|lycoris)_[^.\n]*)\.weight$")
 _CHECKPOINT = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.", "conditioner.embedders.")
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Facts told by names and shapes; `problem` says why the file cannot be a network."""
+    """Facts told by names and shapes; `problem` says why the file cannot be a network.
+
+    note: on the architecture. remarks: what the tensors leave open or do besides changing weights.
+    """
 
     architecture: str
     note: str
@@ -57,16 +87,22 @@ class Structure:
     ranks: tuple[int, ...]
     parts: tuple[str, ...]
     problem: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
     """Return what the tensors' names and shapes tell."""
     names = "\n".join((*tensors, ""))
     found = {family for family, marks in _FAMILIES if any(mark in names for mark in marks)}
+    factors = _LONE_FACTOR.findall(names)
+    if factors:
+        found.add("ia3")
     ranks: set[int] = set()
     for name, info in tensors.items():
         if name.endswith(_RANK_FIRST) and info.shape:
             ranks.add(info.shape[0])
+        elif name.endswith(".a1.weight") and len(info.shape) >= 2:
+            ranks.add(min(info.shape[:2]))  # [in, r], in old files [r, in]
         if len(info.shape) == 4:
             found = _renamed(found, name, info)
     parts = {_part(beginning) for beginning in {name[:_PREFIX] for name in tensors}}
@@ -80,7 +116,19 @@ def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
         ranks=tuple(sorted(ranks)),
         parts=tuple(part for part in PARTS if part in parts),
         problem=problem,
+        remarks=_remarks(tensors, factors),
     )
+
+
+def _remarks(tensors: Mapping[str, TensorInfo], factors: Iterable[str]) -> tuple[str, ...]:
+    """Say what is unusual and still works."""
+    replaced = sum(name.endswith(".set_weight") for name in tensors)
+    sideless = sum(f"{module}.on_input" not in tensors for module in factors)
+    said = (
+        (replaced, "Weights replaced, not changed: {}. A strength between 0 and 1 blends the two."),
+        (sideless, "(IA)³ factors that do not say which side they scale: {}. It is told from their size."),
+    )
+    return tuple(text.format(count) for count, text in said if count)
 
 
 def _part(beginning: str) -> str:
@@ -104,4 +152,4 @@ def _problem(tensors: Mapping[str, TensorInfo], families: tuple[str, ...]) -> st
     if families or any("emb_params" in name or "string_to_param" in name for name in tensors):
         return "This is an embedding, not a LoRA. Move it to the folder embeddings."
     example = clean(next(iter(tensors), ""), 60)
-    return f"No LoRA is known that has tensors such as '{example}'."
+    return f"No LoRA is known that has tensors such as '{example}'. Use another file."

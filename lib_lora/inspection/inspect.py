@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lib_lora.errors import FileError
 from lib_lora.files.architecture import LABELS
-from lib_lora.files.hashes import autov2, file_sha256, legacy, payload_sha256, short
+from lib_lora.files.hashes import autov2, declared_legacy, file_sha256, legacy, payload_sha256, short
 from lib_lora.files.header import Header, read_header
-from lib_lora.files.metadata import NetworkFacts, facts
+from lib_lora.files.metadata import ARGUMENTS_LIMIT, NetworkFacts, facts
+from lib_lora.files.text import parse_json
+from lib_lora.inspection.fit import compare
 from lib_lora.inspection.numbers import read_numbers
-from lib_lora.keys import find_architecture, resolve
-from lib_lora.keys.spellings import split_suffix
+from lib_lora.keys import ARCHITECTURES
 
 Table = dict[str, Any]
 
@@ -31,10 +31,10 @@ def inspect_file(path: Path, against: str = "") -> Table:
             "tensors": len(header.tensors),
             **_structure(path, header, told),
             **_words(told),
-            "hashes": _hashes(path, told),
+            "hashes": _hashes(path, header, told),
         }
         if against:
-            table["fit"] = _fit(header, told, against)
+            table["fit"] = compare(header, told, against)
     except FileError as error:
         return {"file": str(path), "error": {"name": type(error).__name__, "message": str(error)}}
     return table
@@ -42,15 +42,18 @@ def inspect_file(path: Path, against: str = "") -> Table:
 
 def _structure(path: Path, header: Header, told: NetworkFacts) -> Table:
     alphas = Counter(read_numbers(path, header, ".alpha").values())
+    finite = sorted(alpha for alpha in alphas if math.isfinite(alpha))
     return {
         "problem": told.problem,
+        "refused": _refusal(told),
         "families": list(told.families),
         "architecture": told.architecture,
         "made_for": LABELS.get(told.architecture, ""),
         "note": told.note,
+        "remarks": [*told.remarks, *_other_alpha(header, finite)],
         "parts": list(told.parts),
         "ranks": list(told.ranks),
-        "alphas": sorted(alpha for alpha in alphas if math.isfinite(alpha)),
+        "alphas": finite,
         "odd_alphas": sum(count for alpha, count in alphas.items() if not math.isfinite(alpha)),
         "dtypes": dict(Counter(info.dtype for info in header.tensors.values())),
     }
@@ -67,7 +70,37 @@ def _words(told: NetworkFacts) -> Table:
     }
 
 
-def _hashes(path: Path, told: NetworkFacts) -> Table:
+def _refusal(told: NetworkFacts) -> str:
+    """Say why a file for a kind of model that we do not change cannot be used."""
+    known = {architecture.name: architecture.label for architecture in ARCHITECTURES}
+    if told.problem or told.architecture in ("", *known):
+        return ""
+    return (
+        f"Made for {LABELS[told.architecture]}, whose layers are others. LoRA Stack works with "
+        f"{', '.join(known.values())}."
+    )
+
+
+def _other_alpha(header: Header, alphas: list[float]) -> list[str]:
+    """Say where the metadata tells another alpha than the tensors; rs-LoRA stores it multiplied."""
+    arguments = parse_json(header.metadata.get("ss_network_args", ""), ARGUMENTS_LIMIT)
+    told = [header.metadata.get("ss_network_alpha", "")]
+    if isinstance(arguments, dict):
+        if str(arguments.get("rs_lora")).lower() in ("true", "1"):
+            return []
+        told += [str(arguments.get(name, "")) for name in ("conv_alpha", "alpha")]
+    try:
+        claimed = float(told[0])
+        others = [float(text) for text in told[1:] if text not in ("", "None")]
+    except ValueError:
+        return []
+    near = any(math.isclose(alpha, claim, rel_tol=0.01) for alpha in alphas for claim in (claimed, *others))
+    if near or not alphas or claimed == 0:  # 0 is written for "as much as the rank"
+        return []
+    return [f"Its metadata says alpha {claimed:g}, its tensors do not."]
+
+
+def _hashes(path: Path, header: Header, told: NetworkFacts) -> Table:
     payload = payload_sha256(path)
     declared = told.words.declared_hash
     return {
@@ -78,30 +111,5 @@ def _hashes(path: Path, told: NetworkFacts) -> Table:
         "legacy": legacy(path),
         "declared": declared,
         "declared_is_right": declared in ("", payload),
+        "declared_legacy": declared_legacy(header.metadata),
     }
-
-
-def _fit(header: Header, told: NetworkFacts, against: str) -> Table:
-    """Match every weight the file names with the names of an architecture; sizes need the model itself."""
-    resolution = resolve(header.tensors, against)
-    unmatched = _modules(resolution.unmatched)
-    known = find_architecture(against)
-    total = len(resolution.groups) + len(unmatched)
-    parts = Counter(name.partition(".")[0] for name in resolution.groups)
-    made_for = told.architecture
-    return {
-        "against": against,
-        "label": known.label,
-        "matched": len(resolution.groups),
-        "total": total,
-        "parts": {part: parts[part] for part in known.parts},
-        "unmatched": unmatched,
-        "duplicates": [list(pair) for pair in resolution.duplicates],
-        "fits": bool(resolution.groups) and made_for in ("", against) and 2 * len(resolution.groups) >= total,
-        "reason": f"It was made for {LABELS[made_for]}." if made_for not in ("", against) else "",
-    }
-
-
-def _modules(names: tuple[str, ...]) -> list[str]:
-    splits: Mapping[str, tuple[str, str] | None] = {name: split_suffix(name) for name in names}
-    return list(dict.fromkeys(name if split is None else split[0] for name, split in splits.items()))

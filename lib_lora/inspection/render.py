@@ -30,10 +30,11 @@ def render(table: Table) -> str:
 
 
 def _identity(table: Table) -> Iterable[tuple[str, str]]:
-    yield "problem", table["problem"]
+    yield "problem", table["problem"] or table["refused"]
     yield "title", table["title"]
     yield "family", " + ".join(table["families"])
     yield "made for", " ".join(text for text in (table["made_for"] or "unknown", table["note"]) if text)
+    yield from (("note", remark) for remark in table["remarks"])
     yield "changes", ", ".join(table["parts"])
     yield "rank", _numbers(table["ranks"])
     yield "alpha", _numbers(table["alphas"])
@@ -54,18 +55,24 @@ def _hashes(hashes: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "AutoV3", hashes["autov3"]
     yield "AutoV2", hashes["autov2"]
     yield "AutoV1", hashes["legacy"] or "none, the file is too small"
+    yield "declared AutoV1", hashes["declared_legacy"]
     yield "sha256", hashes["sha256"]
     if not hashes["declared_is_right"]:
         yield "warning", f"its metadata declares another hash, {hashes['declared'][:12]}"
 
 
 def _fit(fit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    parts = ", ".join(f"{count} in {part}" for part, count in fit["parts"].items())
+    parts = ", ".join(
+        f"{count['matched']} of {count['of']} in {part}" for part, count in fit["parts"].items()
+    )
     verdict = "fits" if fit["fits"] else "does not fit"
     counted = f"{fit['matched']} of {fit['total']} weights ({parts})"
     yield fit["label"], " ".join(text for text in (f"{verdict}, {counted}.", fit["reason"]) if text)
-    if fit["unmatched"]:
-        yield "no such weight", _names(fit["unmatched"])
+    yield from (("another size", misfit) for misfit in fit["misfits"][:SAMPLE])
+    if len(fit["misfits"]) > SAMPLE:
+        yield "another size", f"and {len(fit['misfits']) - SAMPLE} more"
+    if fit["unmatched"] or fit["absent"]:
+        yield "no such weight", _names([*fit["unmatched"], *fit["absent"]])
     if fit["duplicates"]:
         yield "named twice", _names([" and ".join(pair) for pair in fit["duplicates"]])
 

@@ -21,7 +21,7 @@ from lib_lora.inspection.numbers import read_numbers
 from lib_lora.inspection.values import check_values
 
 ROOT = Path(__file__).resolve().parents[2]
-QUERY = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+QUERY = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
 TEXT = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
 
 
@@ -101,7 +101,7 @@ def test_fit(file: Path) -> None:
     fit = inspect_file(file, "sd1")["fit"]
     assert fit["fits"]
     assert (fit["matched"], fit["total"], fit["unmatched"]) == (2, 2, [])
-    assert fit["parts"] == {"unet": 1, "clip_l": 1}
+    assert fit["parts"] == {"unet": {"matched": 1, "of": 1}, "clip_l": {"matched": 1, "of": 1}}
 
 
 def test_names_without_a_place_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,7 +149,7 @@ def test_json(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_norms_are_those_of_the_changes(file: Path) -> None:
     """½ · 2 · ½ · ¼ = ⅛ in all of 320 × 768 numbers; ½ · 2 = 1 in all of 768 × 768."""
     norms = check_values(file)["norms"]
-    assert norms["down_blocks_1"] == pytest.approx(0.125 * (320 * 768) ** 0.5)
+    assert norms["down_blocks_0"] == pytest.approx(0.125 * (320 * 768) ** 0.5)
     assert norms["te_text_model_encoder_layers_0"] == pytest.approx(768)
 
 
@@ -175,7 +175,7 @@ def test_numbers_that_are_none_are_named(
     path = write(tmp_path / "x.safetensors", **{name: torch.full((2, 768), bad)})
     values = check_values(path)
     assert values["not_finite"] == [name]
-    assert "down_blocks_1" not in values["norms"]
+    assert "down_blocks_0" not in values["norms"]
     assert main(["inspect", str(path), "--check-values"]) == 2
     assert name in capsys.readouterr().out
 
