@@ -10,13 +10,13 @@ only.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from lib_lora.adapters import Adapter, Factors, truncate
+from lib_lora.adapters import Adapter, Factors, truncate, truncation_notes
 from lib_lora.errors import EntryValueError, LoraStackError
 from lib_lora.keys.blocks import block_of
-from lib_lora.network import Fit, Network, check_fit
+from lib_lora.network import Fit, Network, Vectors, check_fit
 from lib_lora.stack.blocks import Blocks, model_blocks, read_blocks
 from lib_lora.stack.entry import Entry, row_title
 from lib_lora.stack.prompt import DYN
@@ -75,13 +75,15 @@ class Plan:
     """Everything that is to be applied to one model.
 
     model: key of the model it was made for. changes: canonical name → contributions in the order of
-    application. te_key: equal for plans that change the text encoder equally, `()` when they do not touch it.
+    application. te_key: equal for plans under which prompts are encoded equally, `()` when they are encoded
+    as without us. embeddings: those packed into the files of active rows; they have no strength.
     """
 
     model: Hashable
     changes: Mapping[str, tuple[Contribution, ...]]
     entries: tuple[PlannedEntry, ...]
     te_key: tuple[Hashable, ...]
+    embeddings: Mapping[str, Vectors] = field(default_factory=dict)
 
     def part(self, name: str) -> dict[str, tuple[Contribution, ...]]:
         """Return the changes of one part of the model."""
@@ -101,6 +103,8 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
     shapes = model.shapes
     changes: dict[str, list[Contribution]] = {}
     entries: list[PlannedEntry] = []
+    embeddings: dict[str, Vectors] = {}
+    bundles: list[Hashable] = []
     for (index, entry), network in zip(rows, networks, strict=True):
         try:
             fit = check_fit(network, shapes, model.architecture)
@@ -108,7 +112,15 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
             blocks = read_blocks(entry.blocks, model_blocks(model.architecture))
         except LoraStackError as error:
             raise type(error)(f"{row_title(index, entry.network)}: {error}") from error
-        notes = (*network.notes, *_left_out(fit, blocks))
+        notes = network.notes
+        if kept is not None:
+            notes += truncation_notes([network.adapters[name] for name in fit.matched], kept)
+        notes += _left_out(fit, blocks)
+        taken = [name for name in network.embeddings if name in embeddings]
+        notes += tuple(f"its embedding '{name}' is also in a row above, and that one is used" for name in taken)
+        if network.embeddings:
+            embeddings = {**network.embeddings, **embeddings}
+            bundles.append(("embeddings", network.key))
         acting = 0
         key = network.key if kept is None else (network.key, kept)
         for name in fit.matched:
@@ -120,7 +132,8 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
                 acting += 1
         entries.append(PlannedEntry(index + 1, entry, fit, notes, acting))
     ordered = {name: _ordered(found) for name, found in changes.items()}
-    return Plan(model.key, ordered, tuple(entries), _te_key(ordered))
+    te_key = (*_te_key(ordered), *bundles)
+    return Plan(model.key, ordered, tuple(entries), te_key, embeddings)
 
 
 def strength_of(entry: Entry, name: str, blocks: Blocks) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import LoraStackError, NotAppliedError
+from lib_lora.hosts.embeddings import Embeddings
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import Request, request_of
 from lib_lora.network import NetworkCache, check_fit
@@ -60,6 +61,7 @@ class Lifecycle:
         self._reports = reports
         self._networks = NetworkCache()
         self._session = Session()
+        self._embeddings = Embeddings()
         self._frames: list[_Frame] = []
         self._applied: tuple[Request, Hashable] | None = None
         self._seen: Signs | None = None
@@ -85,7 +87,7 @@ class Lifecycle:
                 if self._pending is not None:
                     raise self._pending
                 applied = self._session.report()
-                report = replace(applied, notes=(*request.notes, *applied.notes))
+                report = replace(applied, notes=(*request.notes, *self._embeddings.notes, *applied.notes))
             if report.unet_layers and not report.unet_calls:
                 raise NotAppliedError(
                     "The picture was sampled without the LoRA stack: the WebUI used a UNet that cannot be "
@@ -178,6 +180,7 @@ class Lifecycle:
     def forget_model(self) -> None:
         """Drop everything computed from a checkpoint: it was loaded, changed or replaced."""
         self._session.forget()
+        self._embeddings.remove()
         self._applied = None
         self._plans.clear()
 
@@ -185,6 +188,7 @@ class Lifecycle:
         """Take everything off at once, when the extension is unloaded."""
         self._frames.clear()
         self._session.forget()
+        self._embeddings.remove()
         self._applied = self._loose = None
 
     def _text_key(self, p: Any) -> Hashable:
@@ -233,11 +237,14 @@ class Lifecycle:
         if frame.request is None or view is None:
             self._take_off()
         else:
-            self._session.attach(view, self._plan(frame.request, view), self._mode())
+            plan = self._plan(frame.request, view)
+            self._session.attach(view, plan, self._mode())
+            self._embeddings.place(plan.embeddings)
             self._applied = frame.request, view.key
 
     def _take_off(self) -> None:
         self._session.detach()
+        self._embeddings.remove()
         self._applied = None
 
 

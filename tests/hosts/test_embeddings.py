@@ -10,8 +10,14 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from lib_lora.hosts.embeddings import Embeddings
+from lib_lora.hosts.lifecycle import Lifecycle
+from lib_lora.hosts.reports import Reports
+from lib_lora.hosts.request import ATTRIBUTE, Request, make_request
+from lib_lora.library.library import Library
+from tests.builders import TOY_LAYERS, make_lora_file, toy_sd1
 
 WIDTH = 8
 DEMO = Path(__file__).parents[2] / "demo" / "modules" / "textual_inversion" / "textual_inversion.py"
@@ -126,6 +132,38 @@ def test_a_host_that_emptied_its_database_is_left_alone(database: Any) -> None:
     database.word_embeddings.clear()
     embeddings.remove()
     assert database.word_embeddings == {}
+
+
+class Processing:
+    """Stands for the host's object."""
+
+    def __init__(self, model: Any, request: Request | None) -> None:
+        self.model = model
+        setattr(self, ATTRIBUTE, request)
+
+
+def test_a_run_knows_those_of_its_own_rows_and_a_nested_one_does_not(database: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({**make_lora_file(path, TOY_LAYERS), "bundle_emb.girl.emb_params": GIRL["vectors"]}, path)
+    library = Library([tmp_path])
+    library.scan()
+    entries = [{"network": "a", "weight": 0}]
+    request = make_request("txt2img", {"version": 1, "entries": entries}, library)
+    lifecycle = Lifecycle(lambda p: p.model.view(), lambda: "auto", Reports())
+    model = toy_sd1()
+    outer, inner = Processing(model, request), Processing(model, None)
+
+    def known() -> bool:
+        return "girl" in database.word_embeddings
+
+    def sampling() -> list[bool]:
+        return [known(), lifecycle.around(inner, known), known()]
+
+    assert lifecycle.around(outer, sampling) == [True, False, True]
+    assert not known()
+    for end in (lifecycle.forget_model, lifecycle.detach):
+        lifecycle.around(outer, end)
+        assert not known()
 
 
 def test_a_host_without_textual_inversion_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
