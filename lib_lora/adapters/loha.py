@@ -30,7 +30,7 @@ from lib_lora.adapters.tensors import (
     widened,
     without_kernel,
 )
-from lib_lora.errors import MissingTensorError, TensorShapeError
+from lib_lora.errors import TensorShapeError
 
 LOW_RANK, LOW_RANK_OF_KERNELS = 16, 64
 """Up to this product of the two ranks it is cheaper to treat the change as the LoRA it then is; measured on
@@ -92,10 +92,10 @@ class LoHa:
 def read(tensors: Mapping[str, Tensor]) -> LoHa:
     """Make one weight's adapter from tensors by role; `AdapterError` when they do not belong together."""
     demand(tensors, "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")
+    if "hada_t1" in tensors or "hada_t2" in tensors:
+        demand(tensors, "hada_t1", "hada_t2")
     halves = [_read_half(tensors, half) for half in ("1", "2")]
     (up, down, kernel), (other_up, other_down, other_kernel) = halves
-    if ("hada_t1" in tensors) != ("hada_t2" in tensors):
-        raise MissingTensorError(f"{'hada_t2' if 'hada_t1' in tensors else 'hada_t1'} is missing.")
     sizes, others = ((half[0].shape[0], half[1].shape[1]) for half in halves)
     if sizes != others or kernel != other_kernel:
         raise TensorShapeError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lib_lora.adapters import ANY, Adapter, find_family
+from lib_lora.adapters import ANY, NOTHING, Adapter, find_family
 from lib_lora.errors import AdapterError, NonFiniteTensorError, UnknownDtypeError
 from lib_lora.files.tensors import TensorFile, open_tensors
 from lib_lora.inspection.inspect import Table
@@ -74,7 +74,7 @@ def _square(tensors: dict[str, Tensor]) -> float | None:
         return 0.0
     adapter: Adapter = family.read(tensors)
     shape = adapter.shape
-    if ANY in shape:
+    if adapter.reads != NOTHING or ANY in shape:
         return None
     factors = adapter.factors(shape)
     if factors is not None:  # ‖up @ down‖² without the product
@@ -82,7 +82,5 @@ def _square(tensors: dict[str, Tensor]) -> float | None:
             factors.down.double() @ factors.down.double().T
         )
         return float(inner.sum()) * factors.scale**2
-    zeros = torch.zeros(shape)
-    change = adapter.delta(zeros)
-    same = torch.equal(change, adapter.delta(zeros + 1))
-    return float(change.double().square().sum()) if same else None
+    change = adapter.delta(torch.empty(shape, device="meta"))
+    return float(torch.linalg.vector_norm(change, dtype=torch.float64)) ** 2
