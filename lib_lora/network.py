@@ -7,6 +7,7 @@ fit = check_fit(network, view.shapes, "sd1")    # NetworkMismatchError
 
 from __future__ import annotations
 
+import math
 import os
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
@@ -14,17 +15,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+import torch
 from torch import Tensor
 
-from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened, rs_lora_notes
-from lib_lora.errors import AdapterError, NetworkMismatchError, NotAnAdapterError, UnreadableFileError
+from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened, rs_lora_notes, split_rows
+from lib_lora.errors import (
+    AdapterError,
+    DuplicateWeightError,
+    NetworkMismatchError,
+    NotAnAdapterError,
+    TensorShapeError,
+    UnreadableFileError,
+)
 from lib_lora.files.architecture import LABELS
 from lib_lora.files.embeddings import split_bundle
+from lib_lora.files.header import NAME_SHOWN
 from lib_lora.files.metadata import facts
+from lib_lora.files.peft import CONFIG, PeftScale, is_export, module_path, read_config, read_metadata
 from lib_lora.files.tensors import TensorFile, open_tensors
-from lib_lora.files.text import parse_json
-from lib_lora.keys import Resolution, find_architecture, resolve
+from lib_lora.files.text import clean, parse_json
+from lib_lora.keys import ARCHITECTURES, Resolution, find_architecture, resolve
+from lib_lora.keys.openclip import fused_rows
 from lib_lora.keys.spellings import split_suffix
+from lib_lora.keys.targets import INPUT_LAYER
 
 Shape = tuple[int, ...]
 Vectors = Mapping[str, Tensor]
@@ -32,8 +45,6 @@ Vectors = Mapping[str, Tensor]
 
 CACHE_BYTES = 1024**3
 ARGUMENTS_LIMIT = 100_000  # characters of ss_network_args
-INPUT_LAYER = "unet.input_blocks.0.0"
-"""The only layer whose input an inpainting checkpoint widens."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +127,18 @@ class NetworkCache:
 
 
 def file_key(path: Path) -> Hashable:
-    """Identity of a file's content: path, date and size."""
+    """Identity of a file's content: path, date and size, also of the configuration of PEFT beside it."""
     try:
         status = path.stat()
     except OSError as error:
         raise UnreadableFileError(
             f"'{path.name}' cannot be read: {error.strerror}. Refresh the list of files."
         ) from error
-    return os.fspath(path), status.st_mtime_ns, status.st_size
+    try:
+        config = path.with_name(CONFIG).stat()
+    except OSError:
+        return os.fspath(path), status.st_mtime_ns, status.st_size
+    return os.fspath(path), status.st_mtime_ns, status.st_size, config.st_mtime_ns, config.st_size
 
 
 def open_network(path: Path, architecture: str) -> Network:
@@ -135,7 +150,8 @@ def open_network(path: Path, architecture: str) -> Network:
     key = file_key(path)
     with open_tensors(path) as file:
         bundle, names = split_bundle(file.names())
-        resolution = resolve(names, architecture)
+        shapes = {name: info.shape for name, info in file.header.tensors.items()}
+        resolution = resolve(names, architecture, shapes)
         families, leftover = _families(path, resolution)
         unmatched = (*resolution.unmatched, *leftover)
         told = facts(file.header)
@@ -145,15 +161,18 @@ def open_network(path: Path, architecture: str) -> Network:
             )
         if not families and told.problem:
             raise NotAnAdapterError(f"'{path.name}' cannot be used. {told.problem}")
-        adapters = {
-            name: _read(path, file, family, resolution.groups[name]) for name, family in families.items()
+        scales, scale_notes = _peft_scales(path, file)
+        read = {
+            name: _read(path, file, family, resolution.groups[name], scales)
+            for name, family in families.items()
         }
+        adapters = _unfused(path, read)
         embeddings = {
             name: {holds: _read_vectors(path, file, tensor) for holds, tensor in found.items()}
             for name, found in bundle.items()
         }
     made_for = LABELS.get(told.architecture, "")
-    notes = _notes(adapters)
+    notes = _notes(adapters) + scale_notes
     if _has_rs_lora(file.header.metadata):
         notes += rs_lora_notes(adapters.values())
     return Network(path, key, architecture, adapters, unmatched, notes, made_for, embeddings)
@@ -162,8 +181,8 @@ def open_network(path: Path, architecture: str) -> Network:
 def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], list[str]]:
     """Return the family of every weight, and the tensors that are no change."""
     if resolution.duplicates:
-        first, second = resolution.duplicates[0]
-        raise AdapterError(
+        first, second = map(_shown, resolution.duplicates[0])
+        raise DuplicateWeightError(
             f"'{path.name}' changes the same weight twice under two names: '{first}' and '{second}'. "
             "It was put together wrongly; download it again or use another version."
         )
@@ -173,8 +192,8 @@ def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], li
         try:
             family = find_family(group)
         except AdapterError as error:
-            spelling = next(iter(group.values()))
-            raise AdapterError(
+            spelling = _shown(next(iter(group.values())))
+            raise type(error)(
                 f"'{path.name}' cannot be used: '{spelling}' {error}. Remove the row, or use another file."
             ) from error
         if family is None:
@@ -184,15 +203,72 @@ def _families(path: Path, resolution: Resolution) -> tuple[dict[str, Family], li
     return families, leftover
 
 
-def _read(path: Path, file: TensorFile, family: Family, group: Mapping[str, str]) -> Adapter:
+def _read(
+    path: Path,
+    file: TensorFile,
+    family: Family,
+    group: Mapping[str, str],
+    scales: tuple[PeftScale, ...],
+) -> Adapter:
     tensors = {role: file.get(name) for role, name in group.items()}
+    scale = None if {"alpha", "scale"} & group.keys() else _scale_of(group, scales)
+    if scale is not None:
+        tensors["scale"] = torch.tensor(scale)
     try:
         return family.read(tensors)
     except AdapterError as error:
-        raise AdapterError(
-            f"'{path.name}' is damaged: of the tensors beside '{next(iter(group.values()))}', {error} "
+        spelling = _shown(next(iter(group.values())))
+        raise type(error)(
+            f"'{path.name}' is damaged: of the tensors beside '{spelling}', {error} "
             "Download the file again, or remove the row."
         ) from error
+
+
+def _peft_scales(path: Path, file: TensorFile) -> tuple[tuple[PeftScale, ...], tuple[str, ...]]:
+    """Return the scales written beside the tensors, and what to tell of them."""
+    scales = read_metadata(file.header.metadata)
+    if not scales and is_export(path, file.names()):
+        config = read_config(path)
+        if config is None:
+            return (), (f"comes from PEFT without its {CONFIG}: its scale is unknown and taken as 1",)
+        scales = (config,)
+    unread = sum(scale.unread for scale in scales)
+    return scales, (f"{unread} scales are given by patterns that were not understood",) if unread else ()
+
+
+def _scale_of(group: Mapping[str, str], scales: tuple[PeftScale, ...]) -> float | None:
+    """Return the scale of a change of a certain rank, where PEFT's configuration speaks of it."""
+    if not any(role.startswith(("lora_", "hada_", "lokr_")) for role in group):
+        return None
+    name = next(iter(group.values()))
+    split = split_suffix(name)
+    for scale in scales:
+        if split is not None and (not scale.component or name.startswith(f"{scale.component}.")):
+            return scale.scale(module_path(split[0]))
+    return None
+
+
+def _unfused(path: Path, adapters: Mapping[str, Adapter]) -> dict[str, Adapter]:
+    """Return the changes with those to a fused attention taken apart into q, k and v."""
+    found: dict[str, Adapter] = {}
+    for name, adapter in adapters.items():
+        rows = fused_rows(name)
+        if not rows:
+            found[name] = adapter
+            continue
+        double = next((row for row in rows if row in adapters), None)
+        if double is not None:
+            raise DuplicateWeightError(
+                f"'{path.name}' changes the same weight twice, as '{name}' and as '{double}'. "
+                "It was put together wrongly; download it again or use another version."
+            )
+        try:
+            found |= dict(zip(rows, split_rows(adapter, len(rows)), strict=True))
+        except AdapterError as error:
+            raise type(error)(
+                f"'{path.name}' cannot be used: {name}: {error} Remove the row, or use another file."
+            ) from error
+    return found
 
 
 def _read_vectors(path: Path, file: TensorFile, name: str) -> Tensor:
@@ -201,8 +277,8 @@ def _read_vectors(path: Path, file: TensorFile, name: str) -> Tensor:
         vectors = vectors[None]
     if vectors.dim() != 2 or not vectors.numel():
         sizes = ", ".join(map(str, vectors.shape))
-        raise AdapterError(
-            f"'{path.name}' is damaged: '{name}' has shape [{sizes}], which no embedding has. "
+        raise TensorShapeError(
+            f"'{path.name}' is damaged: '{_shown(name)}' has shape [{sizes}], which no embedding has. "
             "Download the file again, or remove the row."
         )
     return vectors
@@ -230,11 +306,20 @@ def fit_to(network: Network, shapes: Mapping[str, Shape]) -> Fit:
         shape = shapes.get(name)
         if shape is None:
             absent.append(name)
-        elif adapter.fits(shape) or (name == INPUT_LAYER and fits_widened(adapter.shape, shape)):
+        elif adapter.fits(shape) or (name == INPUT_LAYER and _fits_wider(adapter, shape)):
             matched.append(name)
         else:
             misfits.append(f"{name} is {_size(shape)} in the checkpoint, {_size(adapter.shape)} in the file")
     return Fit(tuple(matched), network.total, tuple(absent), _modules(network.unmatched), tuple(misfits))
+
+
+def _fits_wider(adapter: Adapter, host: Shape) -> bool:
+    """Tell whether a change fits the input channels that it knows of a layer that has more."""
+    made_for = adapter.shape
+    if not fits_widened(made_for, host):
+        return False
+    channels = made_for[1] // math.prod(host[2:]) if len(made_for) == 2 else made_for[1]
+    return adapter.fits((host[0], channels, *host[2:]))
 
 
 def check_fit(network: Network, shapes: Mapping[str, Shape], architecture: str) -> Fit:
@@ -251,13 +336,27 @@ def check_fit(network: Network, shapes: Mapping[str, Shape], architecture: str) 
         more = f" and {len(fit.misfits) - 1} more" if len(fit.misfits) > 1 else ""
         why = f"{fit.misfits[0]}{more}"
     else:
-        example = (*fit.unmatched, *fit.absent)[0]
+        example = _shown((*fit.unmatched, *fit.absent)[0])
         why = f"only {len(fit.matched)} of its {fit.total} weights have a place there (not '{example}')"
-    made_for = f" It was made for {network.made_for}." if network.made_for else ""
     raise NetworkMismatchError(
-        f"'{network.name}' does not fit the loaded checkpoint ({label}): {why}.{made_for} "
-        "Load a checkpoint of the kind it was made for, or remove the row."
+        f"'{network.name}' does not fit the loaded checkpoint ({label}): {why}. {_way_out(network.made_for)}"
     )
+
+
+def _way_out(made_for: str) -> str:
+    known = [architecture.label for architecture in ARCHITECTURES]
+    if made_for in ("", *known):
+        told = f"It was made for {made_for}. " if made_for else ""
+        return f"{told}Load a checkpoint of the kind it was made for, or remove the row."
+    listed = f"{', '.join(known[:-1])} and {known[-1]}"
+    return (
+        f"It was made for {made_for}, a kind of model that LoRA Stack does not change: "
+        f"it works with {listed}. Remove the row."
+    )
+
+
+def _shown(name: str) -> str:
+    return clean(name, NAME_SHOWN)
 
 
 def _modules(names: Iterable[str]) -> tuple[str, ...]:

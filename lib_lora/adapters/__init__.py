@@ -26,6 +26,7 @@ from lib_lora.adapters.boft import FAMILY as BOFT
 from lib_lora.adapters.dora import FAMILY as DORA
 from lib_lora.adapters.dylora import truncate, truncation_notes
 from lib_lora.adapters.full import FAMILY as FULL
+from lib_lora.adapters.fused import split_rows
 from lib_lora.adapters.glora import FAMILY as GLORA
 from lib_lora.adapters.ia3 import FAMILY as IA3
 from lib_lora.adapters.loha import FAMILY as LOHA
@@ -93,6 +94,7 @@ __all__ = [
     "fits_widened",
     "on_device",
     "rs_lora_notes",
+    "split_rows",
     "truncate",
     "truncation_notes",
 ]
