@@ -16,6 +16,7 @@ from typing import Any
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import LoraStackError, NotAppliedError
 from lib_lora.hosts.embeddings import Embeddings
+from lib_lora.hosts.nested import Outer
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import Request, request_of
 from lib_lora.network import NetworkCache, check_fit
@@ -62,6 +63,7 @@ class Lifecycle:
         self._networks = NetworkCache()
         self._session = Session()
         self._embeddings = Embeddings()
+        self._outer = Outer()
         self._frames: list[_Frame] = []
         self._applied: tuple[Request, Hashable] | None = None
         self._seen: Signs | None = None
@@ -72,11 +74,13 @@ class Lifecycle:
 
     def around(self, p: Any, call: Call) -> Any:
         """Run a host method that uses the model with the stack of `p` on it."""
+        self._outer.meet(p)
         with self._told(p), _Level(self, p):
             return call()
 
     def around_sample(self, p: Any, call: Call) -> Any:
         """Run the sampler with the stack of `p`, then tell what was applied; nothing applied is an error."""
+        self._outer.meet(p)
         request = request_of(p)
         if request is None:
             return self.around(p, call)

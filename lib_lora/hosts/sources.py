@@ -57,13 +57,20 @@ def take_legacy(p: Any, args: tuple[Any, ...], slots: int, library: LibraryOf) -
 
 def take_tags(p: Any, tags: Request | None) -> None:
     """Keep what the tags of the prompt now being drawn ask for, in place of the last prompt's."""
-    _set(p, replace(_parts(p), tags=tags))
+    _set(p, replace(parts_of(p), tags=tags))
+
+
+def inherit(p: Any, outer: Parts) -> None:
+    """Give a run inside another one the outer's rows, where it has none of its own; its tags stay."""
+    parts = parts_of(p)
+    if parts.panel is None and parts.legacy is None:
+        _set(p, replace(parts, panel=outer.panel, legacy=outer.legacy))
 
 
 def _take(p: Any, part: str, read: Callable[[], Stack | None], library: LibraryOf) -> None:
     """Resolve one part; a failure is kept to be raised where the user sees it."""
     tab, request = tab_of(p), None
-    parts = replace(_parts(p), tags=None, **{part: None})
+    parts = replace(parts_of(p), tags=None, **{part: None})
     try:
         stack = read()
         if stack is not None and stack.entries:
@@ -74,7 +81,8 @@ def _take(p: Any, part: str, read: Callable[[], Stack | None], library: LibraryO
     _write_infotext(p)
 
 
-def _parts(p: Any) -> Parts:
+def parts_of(p: Any) -> Parts:
+    """Return what each place asks for on a processing object."""
     parts = getattr(p, PARTS_ATTRIBUTE, None)
     return parts if isinstance(parts, Parts) else Parts()
 
@@ -145,7 +153,7 @@ def _without(panel: Request, arguments: Request) -> Request:
 
 def _write_infotext(p: Any) -> None:
     """Write the stack into the picture's text, AddNet's keys too for what came by its arguments."""
-    parts, params = _parts(p), p.extra_generation_params
+    parts, params = parts_of(p), p.extra_generation_params
     # A plot's cells share the table: what an earlier one wrote must not stay.
     for key in [key for key in params if key in (infotext.KEY, HASHES) or key.startswith("AddNet ")]:
         del params[key]
