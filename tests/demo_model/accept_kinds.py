@@ -1,0 +1,80 @@
+"""What the trained files of every kind must pass before they are committed; run by name, not with the suite:
+
+    MODELS=build/train/models pytest tests/demo_model/accept_kinds.py
+
+When demo/models holds them, this file becomes a test of the suite.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors import safe_open
+
+from demo.train.kinds import KINDS, PLAN, Kind
+from demo.world.concepts import CONCEPTS
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = Path(os.environ.get("MODELS") or ROOT / "demo" / "models").resolve()
+BY_NAME = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    """What the program found about the trained files, at the model's own size."""
+    checkpoint = MODELS / "checkpoint" / "tiny.safetensors"
+    command = ["-m", "tests.demo_model.kinds_run", MODELS / "lora", "--checkpoint", checkpoint, "--judge"]
+    done = subprocess.run(
+        [sys.executable, *command, "--size", "128", "--steps", "12"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@BY_NAME
+def test_the_trained_file_is_merged_as_its_library_merges_it(told: dict[str, Any], kind: Kind) -> None:
+    assert told[kind.name]["unmatched"] == []
+    assert told[kind.name]["weight_error"] <= 1e-6
+    assert told[kind.name]["picture_error"] <= 1
+
+
+@BY_NAME
+def test_the_picture_goes_to_the_concept(told: dict[str, Any], kind: Kind) -> None:
+    """Mean colour distance to the concept, in the pixels it changes: some way at 0.5, far at 1."""
+    distances = told[kind.name]["distances"]
+    assert distances["0.5"] < 0.95 * distances["0"]
+    assert distances["1"] < 0.6 * distances["0"]
+
+
+@BY_NAME
+def test_the_file_says_how_it_was_trained(kind: Kind) -> None:
+    with safe_open(kind.file(MODELS), "pt") as file:
+        facts = file.metadata()
+    if kind.name == "dora":
+        assert facts == {"format": "pt"}, "PEFT writes no more"
+    else:
+        assert facts["ss_network_module"] == "lycoris.kohya"
+        assert facts["ss_max_train_steps"] == str(PLAN.steps)
+
+
+@BY_NAME
+def test_it_has_a_preview_and_a_sidecar(kind: Kind) -> None:
+    path = kind.file(MODELS)
+    assert path.with_suffix(".png").stat().st_size < 100_000
+    sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert sidecar["activation text"] == CONCEPTS[kind.concept].trigger
+
+
+def test_the_six_together_are_small() -> None:
+    assert sum(kind.file(MODELS).stat().st_size for kind in KINDS) < 2_500_000
