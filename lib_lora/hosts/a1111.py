@@ -1,4 +1,10 @@
-"""AUTOMATIC1111: where its model keeps the UNet and the text encoder, and how to settle its own Lora."""
+"""AUTOMATIC1111: where its model keeps the UNet and the text encoders, and how to settle its own Lora.
+
+SD 1       cond_stage_model.wrapped.transformer          Hugging Face's CLIP-L
+SD 2       cond_stage_model.wrapped.model                OpenCLIP-H
+SDXL       conditioner.embedders, one of each            CLIP-L, OpenCLIP-G
+refiner    the same with OpenCLIP-G alone
+"""
 
 from __future__ import annotations
 
@@ -8,6 +14,10 @@ from typing import Any
 
 from lib_lora.engine.view import ModelView, build_view
 from lib_lora.errors import ModelUnavailableError
+
+KINDS = (("is_sdxl", "sdxl"), ("is_sd2", "sd2"), ("is_sd1", "sd1"))
+OPENCLIP = (("sdxl", "clip_g"), ("sd2", "clip_h"))
+"""Architecture and the name of the text encoder that has OpenCLIP's modules there."""
 
 
 def view_of_model(sd_model: Any, generation: int) -> ModelView:
@@ -20,19 +30,41 @@ def view_of_model(sd_model: Any, generation: int) -> ModelView:
         raise ModelUnavailableError(
             "No checkpoint is loaded. Choose one at the top of the page, then generate again."
         )
-    if not getattr(sd_model, "is_sd1", False):
+    architecture = next((name for flag, name in KINDS if getattr(sd_model, flag, False)), "")
+    texts = text_encoders(sd_model, architecture)
+    if not architecture or not texts:
         raise ModelUnavailableError(
-            "LoRA Stack works with Stable Diffusion 1 checkpoints in this version, and the loaded checkpoint "
-            "is of another kind. Choose an SD 1 checkpoint, or switch the stack off."
+            "LoRA Stack works with checkpoints of Stable Diffusion 1 and 2, SDXL and its refiner, and the "
+            "loaded checkpoint is of another kind. Choose one of these, or switch the stack off."
         )
+    if architecture == "sdxl" and "clip_l" not in texts:
+        architecture = "refiner"
     if replaced_unet():
         raise ModelUnavailableError(
             "The WebUI uses a converted UNet (TensorRT, OpenVINO or Olive) that no LoRA can reach. Set "
             "'SD Unet' to 'None' in the settings, or switch the stack off."
         )
     key = model_key(sd_model, generation)
-    transformer = sd_model.cond_stage_model.wrapped.transformer
-    return build_view("sd1", key=key, unet=root, clip_l=transformer, settle=settle_builtin)
+    return build_view(architecture, key=key, unet=root, settle=settle_builtin, **texts)
+
+
+def text_encoders(sd_model: Any, architecture: str) -> dict[str, Any]:
+    """Return the roots of the text encoders by part; what is none, as SDXL's embedders of sizes, is left out.
+
+    The host wraps each of them in an object of its own while it is loaded.
+    """
+    conditioner = getattr(sd_model, "conditioner", None)
+    embedders = [sd_model.cond_stage_model] if conditioner is None else conditioner.embedders
+    found: dict[str, Any] = {}
+    for embedder in embedders:
+        inner = getattr(embedder, "wrapped", embedder)
+        transformer, openclip = getattr(inner, "transformer", None), getattr(inner, "model", None)
+        if hasattr(transformer, "text_model"):
+            found["clip_l"] = transformer
+        elif hasattr(getattr(openclip, "transformer", None), "resblocks"):
+            found[dict(OPENCLIP).get(architecture, "")] = openclip
+    found.pop("", None)
+    return found
 
 
 def model_key(sd_model: Any, generation: int) -> Hashable:

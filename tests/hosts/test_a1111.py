@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from lib_lora.engine.view import ATTENTION
 from lib_lora.errors import ModelUnavailableError
 from lib_lora.hosts.a1111 import builtin_networks, model_key, settle_builtin, view_of_model
 from tests.builders import toy_sd1
+from tests.engine.towers import openclip
 
 
 def sd_model(**changed: Any) -> Any:
@@ -33,6 +35,42 @@ def test_both_parts_by_their_names() -> None:
     assert "clip_l.text_model.encoder.layers.0.self_attn.q_proj" in view.layers
 
 
+def wrapped(**inner: Any) -> Any:
+    """A text encoder inside the host's own object."""
+    return SimpleNamespace(wrapped=SimpleNamespace(**inner))
+
+
+SIZES = SimpleNamespace(outdim=256)
+"""Stands for SDXL's embedders of sizes and crops, which hold no text encoder."""
+
+
+def test_sd2_has_openclip_alone() -> None:
+    model = sd_model(is_sd1=False, is_sd2=True, cond_stage_model=wrapped(model=openclip()))
+    view = view_of_model(model, 1)
+    assert view.architecture == "sd2"
+    assert set(view.parts) == {"unet", "clip_h"}
+    assert view.layers["clip_h.text_model.encoder.layers.1.self_attn.v_proj"].kind == ATTENTION
+
+
+@pytest.mark.parametrize("hijacked", [True, False], ids=["wrapped", "bare"])
+def test_sdxl_has_two_text_encoders_and_its_refiner_one(hijacked: bool) -> None:
+    tower, first = openclip(), sd_model().cond_stage_model
+    second = wrapped(model=tower) if hijacked else SimpleNamespace(model=tower)
+    # While it is loaded, `cond_stage_model` is the conditioner, or the only text encoder.
+    both = SimpleNamespace(embedders=[first if hijacked else first.wrapped, second, SIZES])
+    view = view_of_model(sd_model(is_sd1=False, is_sdxl=True, conditioner=both, cond_stage_model=both), 1)
+    assert view.architecture == "sdxl"
+    assert set(view.parts) == {"unet", "clip_l", "clip_g"}
+    assert view.entry("clip_g") is tower.token_embedding
+    assert view.entry("clip_l") is view.parts["clip_l"]
+    assert "clip_g.text_projection" in view.layers
+    alone = SimpleNamespace(embedders=[second, SIZES])
+    refiner = sd_model(is_sd1=False, is_sdxl=True, conditioner=alone, cond_stage_model=second)
+    view = view_of_model(refiner, 1)
+    assert view.architecture == "refiner"
+    assert set(view.parts) == {"unet", "clip_g"}
+
+
 def test_a_reload_in_place_is_another_model() -> None:
     """The host keeps the modules and copies other weights into them."""
     model = sd_model()
@@ -45,7 +83,12 @@ def test_a_reload_in_place_is_another_model() -> None:
     [
         pytest.param(None, "No checkpoint", id="nothing loaded"),
         pytest.param(SimpleNamespace(), "No checkpoint", id="a placeholder"),
-        pytest.param(sd_model(is_sd1=False), "Stable Diffusion 1", id="another architecture"),
+        pytest.param(sd_model(is_sd1=False), "Stable Diffusion 1 and 2, SDXL", id="another architecture"),
+        pytest.param(
+            sd_model(cond_stage_model=SimpleNamespace(wrapped=SimpleNamespace(roberta=None))),
+            "another kind",
+            id="another text encoder",
+        ),
     ],
 )
 def test_what_cannot_be_served_says_why(model: Any, said: str) -> None:
