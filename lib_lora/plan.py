@@ -117,7 +117,7 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
             notes += truncation_notes([network.adapters[name] for name in fit.matched], kept)
         notes += _left_out(fit, blocks)
         taken = [name for name in network.embeddings if name in embeddings]
-        notes += tuple(f"its embedding '{name}' is also in a row above, and that one is used" for name in taken)
+        notes += tuple(f"its embedding '{name}' is also in a row above, which is used" for name in taken)
         if network.embeddings:
             embeddings = {**network.embeddings, **embeddings}
             bundles.append(("embeddings", network.key))
