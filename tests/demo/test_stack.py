@@ -150,3 +150,20 @@ def test_the_report_is_in_the_answer_and_not_in_the_picture(host: Host) -> None:
     assert "LoRA Stack: " in processed.infotexts[0]
     assert "report" not in processed.infotexts[0]
     assert "LoRA Stack report" not in host.draw().extra_generation_params
+
+
+def test_reload_doubles_nothing(host: Host) -> None:
+    from app import page
+    from modules import extra_networks, scripts, shared
+
+    request = {"prompt": f"{PROMPT}<lora:mecha:0.8>"}
+    usual = host.draw(**request).images[0].tobytes()
+    before = extra_networks.extra_network_registry["lora"]
+    page.reload(shared.demo)
+    assert "activate" not in vars(before)
+    assert host.draw(**request).images[0].tobytes() == usual
+    (plot,) = [data.module for data in scripts.scripts_data if data.path.endswith("xyz_grid.py")]
+    ours = [option.label for option in plot.axis_options if option.label.startswith("[LoRA Stack]")]
+    assert ours and len(ours) == len(set(ours))
+    titles = [script.title() for script in scripts.scripts_txt2img.alwayson_scripts]
+    assert len(titles) == len(set(titles))
