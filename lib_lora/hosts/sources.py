@@ -153,8 +153,10 @@ def _without(panel: Request, arguments: Request) -> Request:
 
 def _write_infotext(p: Any) -> None:
     """Write the stack into the picture's text, AddNet's keys too for what came by its arguments."""
-    parts, params = parts_of(p), p.extra_generation_params
-    # A plot's cells share the table: what an earlier one wrote must not stay.
+    # Copies of an object share its table: a plot's cells would inherit from one another, and ADetailer, which
+    # calls this for a copy in the middle of a run, would take the tags' hashes from the next picture's text.
+    parts, params = parts_of(p), dict(p.extra_generation_params)
+    p.extra_generation_params = params
     for key in [key for key in params if key in (infotext.KEY, HASHES) or key.startswith("AddNet ")]:
         del params[key]
     combined = combine(parts)

@@ -193,6 +193,20 @@ def test_a_plot_s_cells_do_not_inherit_hashes(library: Library) -> None:
     assert hashes(second) == []
 
 
+def test_a_copy_in_the_middle_of_a_run_leaves_the_picture_s_text_alone(library: Library) -> None:
+    """ADetailer calls process() for a copy after every face."""
+    p = Processing()
+    panel(p, library, a=0.5)
+    tags(p, library, b=1)
+    assert hashes(p) == ["a", "b"]
+    before = dict(p.extra_generation_params)
+    twin = copy.copy(p)
+    panel(twin, library, enabled=False)
+    addnet(twin, library, ("c", 1))
+    assert hashes(twin) == ["c"]
+    assert p.extra_generation_params == before
+
+
 def test_an_old_hash_nobody_may_trust_leads_nowhere(library: Library) -> None:
     """AddNet resolved `e3b0c44298fc`, the hash of nothing, to whichever file claimed it (Forge #1769)."""
     p = Processing()
