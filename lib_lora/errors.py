@@ -26,6 +26,7 @@ LoraStackError
 │   ├── NoTensorsError          a header without one tensor
 │   ├── TensorSizeError         a tensor no layer can have: too many numbers or dimensions
 │   ├── NonFiniteTensorError    NaN or infinity inside
+│   ├── HugeNumberError         numbers beyond any trained weight
 │   └── NotAnAdapterError       a whole checkpoint, or nothing we know
 ├── LibraryError                a name does not lead to one file
 │   ├── NetworkNotFoundError
@@ -174,6 +175,10 @@ class TensorSizeError(FileError):
 
 class NonFiniteTensorError(FileError):
     """NaN or infinity inside a tensor."""
+
+
+class HugeNumberError(FileError):
+    """Numbers beyond any trained weight, whose products would be infinite."""
 
 
 class NotAnAdapterError(FileError):

@@ -108,6 +108,8 @@ def read(tensors: Mapping[str, Tensor]) -> GLoRA:
     if old and (not new or a1.shape[0] < a2.shape[0]):
         a1, a2, b1, b2 = a2, a1, flat_b2, tensors["b1"]
     if "bm" in tensors:
+        if b2.flatten(1).shape[1] != a1.shape[0]:
+            raise TensorShapeError(f"b2 has shape {shown(b2)}; beside bm its kernel must be 1×1.")
         b2 = contract(("bm", tensors["bm"]), ("b1", b1.T), ("b2", b2.flatten(1)))
     check_weight(b1.shape[0], *b2.shape[1:])
     scale, note = read_scale(tensors, a2.shape[0])

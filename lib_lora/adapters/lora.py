@@ -24,7 +24,10 @@ from lib_lora.adapters.base import NOTHING, Factors, Family, Shape, fits
 from lib_lora.adapters.residual import ROLES as RESIDUAL_ROLES
 from lib_lora.adapters.residual import Residual, read_residual
 from lib_lora.adapters.tensors import check_size, check_weight, demand, one_number, shown, size_of, widened
-from lib_lora.errors import TensorShapeError
+from lib_lora.errors import OversizedChangeError, TensorShapeError
+
+LARGEST_RANK = 1 << 12
+"""Width of a bottleneck; more than any layer of these models needs. Its square is computed with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +152,8 @@ def read_scale(tensors: Mapping[str, Tensor], rank: int) -> tuple[float, str]:
 
     Alpha 0 means rank too, as in kohya's and LyCORIS' trainers: none writes 0 for a LoRA that does nothing.
     """
+    if rank > LARGEST_RANK:
+        raise OversizedChangeError(f"the change has rank {rank}; the limit is {LARGEST_RANK}.")
     stored = one_number(tensors.get("scale"), "scale")
     value = one_number(tensors.get("alpha"), "alpha")
     if stored is not None:

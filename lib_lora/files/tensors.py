@@ -16,16 +16,25 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from ..errors import NonFiniteTensorError, TensorSizeError, UnknownDtypeError, UnreadableFileError
+from ..errors import (
+    HugeNumberError,
+    NonFiniteTensorError,
+    TensorSizeError,
+    UnknownDtypeError,
+    UnreadableFileError,
+)
 from .disk import check_unchanged, open_regular, reasons, refuse_pickle
 from .header import DAMAGED, NAME_SHOWN, Header, TensorInfo, read_open_header
 from .text import clean
 
 NUMBERS_LIMIT = 2**28  # numbers in one tensor, 1 GiB as float32; the largest layers of any model have half
+NUMBER_LIMIT = 1e6  # trained weights are below a thousand; products of six such numbers stay finite
+SCALE_LIMIT = 1e12  # some write the rank they asked for as alpha, which may be ten thousand millions
 DIMENSIONS_LIMIT = 8  # torch computes with 64; a change has 4, two more in a stage of BOFT
 
 # Whole numbers are fine where they stand for one number, a switch or places, never as weights.
 NUMBER_SUFFIXES = (".alpha", ".scale", ".on_input", ".reshape_weight", ".bias_indices", ".bias_size")
+SCALE_SUFFIXES = (".scale_weight", ".scale_input", ".weight_scale", ".input_scale", "scaled_fp8")
 _FLOATS: Mapping[str, str] = MappingProxyType(
     {
         "F64": "float64",
@@ -66,7 +75,7 @@ class TensorFile:
     def get(self, name: str) -> Tensor:
         """Read one tensor as float32; KeyError for a name the header lacks.
 
-        Raises TensorSizeError, UnknownDtypeError, NonFiniteTensorError, UnreadableFileError.
+        Raises TensorSizeError, UnknownDtypeError, NonFiniteTensorError, HugeNumberError, UnreadableFileError.
         """
         info = self.header.tensors[name]
         dtype = self._dtype(name, info)
@@ -74,10 +83,18 @@ class TensorFile:
         if info.start == info.end:  # rank 0; torch makes no tensor of an empty buffer
             return torch.empty(info.shape, dtype=torch.float32)
         tensor = torch.frombuffer(self._read(info), dtype=dtype).to(torch.float32).reshape(info.shape)
-        if not torch.isfinite(tensor).all():
+        low, high = torch.aminmax(tensor)
+        largest = max(-float(low), float(high))
+        if not math.isfinite(largest):
             raise NonFiniteTensorError(
                 f"{self._title(name)} holds NaN or infinity; it would turn pictures black. "
                 "The training went wrong or the file is damaged. Use an earlier epoch, or download it again."
+            )
+        limit = SCALE_LIMIT if name.endswith(NUMBER_SUFFIXES) else NUMBER_LIMIT
+        if largest > limit:
+            raise HugeNumberError(
+                f"{self._title(name)} holds {largest:.3g}; no such number of a network is above {limit:.0e}. "
+                "It would turn pictures black. Use an earlier epoch, or download it again."
             )
         return tensor
 
@@ -124,6 +141,16 @@ class TensorFile:
         return dtype
 
 
+def _refuse_scaled(path: Path, header: Header) -> None:
+    """Refuse fp8 whose numbers have to be multiplied by a scale beside them: without it they are wrong."""
+    scaled = next((name for name in header.tensors if name.endswith(SCALE_SUFFIXES)), None)
+    if scaled is not None:
+        raise UnknownDtypeError(
+            f"{path.name}: tensor '{clean(scaled, NAME_SHOWN)}' belongs to scaled fp8, which is not "
+            "supported. Use the fp16 or bf16 version of the file."
+        )
+
+
 @contextmanager
 def open_tensors(path: Path) -> Iterator[TensorFile]:
     """Open a file for reading its tensors; on leaving, check that it did not change meanwhile.
@@ -132,5 +159,7 @@ def open_tensors(path: Path) -> Iterator[TensorFile]:
     """
     refuse_pickle(path)
     with open_regular(path) as (file, identity):
-        yield TensorFile(path, read_open_header(path, file, identity.size), file)
+        header = read_open_header(path, file, identity.size)
+        _refuse_scaled(path, header)
+        yield TensorFile(path, header, file)
     check_unchanged(path, identity)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lib_lora.adapters import ANY, NOTHING, Adapter, find_family
-from lib_lora.errors import AdapterError, NonFiniteTensorError, UnknownDtypeError
+from lib_lora.errors import AdapterError, HugeNumberError, NonFiniteTensorError, UnknownDtypeError
 from lib_lora.files.tensors import TensorFile, open_tensors
 from lib_lora.inspection.inspect import Table
 from lib_lora.keys.spellings import flat, split_suffix
@@ -35,7 +35,7 @@ def check_values(path: Path) -> Table:
                     tensors[role] = file.get(name)
                 except NonFiniteTensorError:
                     not_finite.append(name)
-                except UnknownDtypeError as error:
+                except (HugeNumberError, UnknownDtypeError) as error:
                     faults.append(str(error))
                 else:
                     if tensors[role].nelement() and not tensors[role].any():

@@ -13,9 +13,9 @@ import pytest
 
 from lib_lora.errors import (
     DuplicateWeightError,
+    HugeNumberError,
     MissingTensorError,
     MixedFamiliesError,
-    NonFiniteChangeError,
     NonFiniteTensorError,
     NotAnAdapterError,
     NotOneNumberError,
@@ -210,6 +210,18 @@ SHAPES = [
         "per channel",
         id="IA3 matrix",
     ),
+    pytest.param(
+        [
+            "conv_in.a1.weight F16 [4,2]",
+            "conv_in.a2.weight F16 [2,4]",
+            "conv_in.b1.weight F16 [8,2]",
+            "conv_in.b2.weight F16 [2,4,3,3]",
+            "conv_in.bm.weight F16 [2,2,3,3]",
+        ],
+        TensorShapeError,
+        "beside bm its kernel must be 1×1",
+        id="GLoRA's two kernels",
+    ),
     pytest.param(["conv_in.diff F16 [8,4,3]"], TensorShapeError, "which no layer has", id="full of three"),
     pytest.param(["conv_in.diff_b F16 [8,1]"], TensorShapeError, "per output", id="bias as a matrix"),
     pytest.param(
@@ -247,6 +259,8 @@ NUMBERS = [
     pytest.param(
         [f"{UP} F64 [8,2] 9c7500883ce4377e", PAIR[1]], NonFiniteTensorError, "NaN or", id="1e300 in fp64"
     ),
+    pytest.param([f"{UP} F32 [8,2] caf24971", PAIR[1]], HugeNumberError, "holds 1e+30", id="1e30 in fp32"),
+    pytest.param([*PAIR, "conv_in.alpha F32 [] caf24971"], HugeNumberError, "holds 1e+30", id="alpha 1e30"),
     pytest.param(
         [f"{UP} I8 [8,2]", PAIR[1]], UnknownDtypeError, "stored as I8", id="weights of whole numbers"
     ),
@@ -255,13 +269,10 @@ NUMBERS = [
     ),
     pytest.param([f"{UP} C64 [8,2]", PAIR[1]], UnknownDtypeError, "stored as C64", id="complex weights"),
     pytest.param([f"{UP} F8_E8M0 [8,2]", PAIR[1]], UnknownDtypeError, "F8_E8M0", id="fp8 without fractions"),
-    pytest.param([f"{UP} F4 [8,2]", PAIR[1]], UnknownDtypeError, "stored as F4", id="four bits"),
     pytest.param(
-        ["conv_in.oft_blocks F32 [1,3,3] 00000000cac9627fcac9627f"],
-        NonFiniteChangeError,
-        "so large that no rotation",
-        id="rotation by 3e38",
+        [*PAIR, "conv_in.lora_up.scale_weight F32 []"], UnknownDtypeError, "scaled fp8", id="scaled fp8"
     ),
+    pytest.param([f"{UP} F4 [8,2]", PAIR[1]], UnknownDtypeError, "stored as F4", id="four bits"),
 ]
 ENORMOUS = [
     pytest.param(
@@ -295,6 +306,9 @@ ENORMOUS = [
         OversizedChangeError,
         "128 × 128 × 128 × 128",
         id="LoKr's product",
+    ),
+    pytest.param(
+        [f"{UP} F16 [8,4097]", f"{DOWN} F16 [4097,4]"], OversizedChangeError, "rank 4097", id="rank 4097"
     ),
     pytest.param(
         ["conv_in.oft_blocks F16 [1,4097,4097]"],

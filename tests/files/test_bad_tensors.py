@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-from lib_lora.errors import LoraStackError
+from lib_lora.adapters.oft import read as read_oft
+from lib_lora.errors import LoraStackError, NonFiniteChangeError
 from lib_lora.inspection.values import check_values
 from lib_lora.network import open_network
 from tests.files.bad_tensors import ENORMOUS, MISSING, MIXED, NUMBERS, PAIR, SHAPES, STRANGERS, spelled
@@ -42,11 +44,26 @@ def test_their_values_can_be_asked_for(
 
 
 @pytest.mark.parametrize(
+    "tensors",
+    [
+        pytest.param({"oft_r": torch.full((1, 3), 1e30)}, id="series"),
+        pytest.param({"oft_blocks": torch.full((1, 3, 3), 1e30).triu(1)}, id="inverse of nothing"),
+        pytest.param({"oft_blocks": torch.full((1, 1, 2, 2), 3e38).triu(1).sub(3e38)}, id="beyond float32"),
+    ],
+)
+def test_rotations_by_enormous_numbers(tensors: dict[str, torch.Tensor]) -> None:
+    """The reader of files lets none so large pass; the maths does not rely on it."""
+    with pytest.raises(NonFiniteChangeError, match="so large that no rotation"):
+        read_oft(tensors)
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         pytest.param([*PAIR, "conv_in.alpha I64 [] 0200000000000000"], id="alpha a whole number"),
         pytest.param([*PAIR, "conv_in.alpha F16 [1] 00c0"], id="alpha negative, as an inversion"),
         pytest.param([*PAIR, "conv_in.alpha F16 []"], id="alpha 0"),
+        pytest.param([*PAIR, "conv_in.alpha F32 [] f9021550"], id="alpha 10000000000, a rank asked for"),
         pytest.param(["conv_in.lora_up.weight F16 [8,0]", "conv_in.lora_down.weight F16 [0,4]"], id="rank 0"),
         pytest.param(
             ["conv_in.lora_up.weight F8_E4M3 [8,2]", "conv_in.lora_down.weight F8_E5M2 [2,4]"], id="fp8"

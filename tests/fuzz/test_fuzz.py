@@ -50,7 +50,8 @@ MUST_BE_REACHED = (
     *(
         kind.__name__
         for kind in (*errors.HeaderError.__subclasses__(), *errors.AdapterError.__subclasses__())
-        if kind not in (errors.HeaderVolumeError,)  # takes a header of megabytes
+        # A volume takes a header of megabytes, and no file holds numbers for an infinite change.
+        if kind not in (errors.HeaderVolumeError, errors.NonFiniteChangeError)
     ),
 )
 
