@@ -26,7 +26,7 @@ def made_for(shapes: Shapes) -> Shape | None:
         if any(role in shapes for role in marks):
             try:
                 return read(shapes)
-            except (KeyError, ValueError, IndexError, StopIteration):  # one is missing or has other dimensions
+            except (KeyError, ValueError, IndexError, StopIteration):  # some are missing or odd
                 return None
     return None
 
