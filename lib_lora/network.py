@@ -18,7 +18,7 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened, rs_lora_notes, split_rows
+from lib_lora.adapters import ANY, Adapter, Family, find_family, fits_widened, split_rows, training_notes
 from lib_lora.errors import (
     AdapterError,
     DuplicateWeightError,
@@ -173,8 +173,7 @@ def open_network(path: Path, architecture: str) -> Network:
         }
     made_for = LABELS.get(told.architecture, "")
     notes = _notes(adapters) + scale_notes
-    if _has_rs_lora(file.header.metadata):
-        notes += rs_lora_notes(adapters.values())
+    notes += training_notes(_arguments(file.header.metadata), adapters.values())
     return Network(path, key, architecture, adapters, unmatched, notes, made_for, embeddings)
 
 
@@ -292,9 +291,10 @@ def _notes(adapters: Mapping[str, Adapter]) -> tuple[str, ...]:
     return tuple(f"{count} of {len(adapters)} weights: {note}" for note, count in counts.items())
 
 
-def _has_rs_lora(metadata: Mapping[str, str]) -> bool:
+def _arguments(metadata: Mapping[str, str]) -> Mapping[str, object]:
+    """Return what the trainer was told about the network."""
     arguments = parse_json(metadata.get("ss_network_args", ""), ARGUMENTS_LIMIT)
-    return isinstance(arguments, dict) and str(arguments.get("rs_lora")).lower() in ("true", "1")
+    return arguments if isinstance(arguments, dict) else {}
 
 
 def fit_to(network: Network, shapes: Mapping[str, Shape]) -> Fit:

@@ -34,8 +34,8 @@ from lib_lora.adapters.lokr import FAMILY as LOKR
 from lib_lora.adapters.lora import FAMILY as LORA
 from lib_lora.adapters.norm import FAMILY as NORM
 from lib_lora.adapters.oft import FAMILY as OFT
-from lib_lora.adapters.rslora import rs_lora_notes
 from lib_lora.adapters.tlora import FAMILY as TLORA
+from lib_lora.adapters.trained import training_notes
 from lib_lora.errors import MixedFamiliesError
 
 FAMILIES: tuple[Family, ...] = (
@@ -93,8 +93,8 @@ __all__ = [
     "fits",
     "fits_widened",
     "on_device",
-    "rs_lora_notes",
     "split_rows",
+    "training_notes",
     "truncate",
     "truncation_notes",
 ]

@@ -67,7 +67,7 @@ def _read_sparse(tensors: Mapping[str, Tensor], rows: int, width: int) -> Residu
         raise TensorShapeError(f"bias_indices {shown(indices)} does not fit bias_values {shown(values)}.")
     limits = torch.tensor(sizes)[:, None]
     places = indices.long()
-    if bool(((places < 0) | (places >= limits)).any()):
+    if bool(((places != indices) | (places < 0) | (places >= limits)).any()):
         raise TensorShapeError(f"bias_indices leaves the change of size {sizes}.")
     flat = torch.zeros(values.numel(), dtype=torch.int64)
     for count, along in zip(sizes, places, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lib_lora.adapters.loha import LOW_RANK, LoHa, read
+from lib_lora.adapters.loha import LOW_RANK, LOW_RANK_OF_KERNELS, LoHa, read
 from lib_lora.errors import AdapterError
 from tests.adapters.table import SHAPES, draw_loha, draw_loha_tucker
 
@@ -34,6 +34,14 @@ def test_low_ranks_are_a_lora() -> None:
     rank = int(LOW_RANK**0.5)
     assert read(draw_loha((24, 16), rank)).factors((24, 16)).up.shape == (24, LOW_RANK)
     assert read(draw_loha((24, 16), rank + 1)).factors((24, 16)) is None
+
+
+def test_for_kernels_higher_ranks_are_one_too() -> None:
+    """Two whole products cost more there."""
+    rank = int(LOW_RANK_OF_KERNELS**0.5)
+    assert read(draw_loha((24, 16, 3, 3), rank)).factors((24, 16, 3, 3)).up.shape == (24, LOW_RANK_OF_KERNELS)
+    assert read(draw_loha((24, 16, 3, 3), rank + 1)).factors((24, 16, 3, 3)) is None
+    assert read(draw_loha((24, 16), rank)).factors((24, 16, 1, 1)) is None
 
 
 def test_input_channels_beyond_its_own_get_no_change() -> None:

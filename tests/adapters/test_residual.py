@@ -61,8 +61,23 @@ def test_input_channels_beyond_its_own_get_nothing(rest: Tensors) -> None:
         ({**SPARSE, "bias_indices": torch.tensor([[0.0, 2.0], [1.0, 0.0]])}, "leaves the change"),
         ({**SPARSE, "bias_indices": torch.tensor([[0.0, -1.0], [1.0, 0.0]])}, "leaves the change"),
         ({**SPARSE, "bias_indices": torch.tensor([[0.0, 0.0], [1.0, 1.0]])}, "a place twice"),
+        ({**SPARSE, "bias_indices": torch.tensor([[0.0, 0.5], [1.0, 0.0]])}, "leaves the change"),
+        ({**SPARSE, "bias_size": torch.tensor([2.0, -1.0, -2.0])}, r"bias_size is \[2, -1, -2\]"),
+        ({**SPARSE, "bias_size": torch.tensor([2.0, 0.0, 1e30])}, "bias_size is"),
     ],
-    ids=["alone", "both", "another size", "turned", "too many", "too far", "negative", "twice"],
+    ids=[
+        "alone",
+        "both",
+        "another size",
+        "turned",
+        "too many",
+        "too far",
+        "negative",
+        "twice",
+        "between",
+        "below nothing",
+        "beyond all",
+    ],
 )
 def test_faulty_tensors_are_refused(tensors: Tensors, told: str) -> None:
     with pytest.raises(AdapterError, match=told):

@@ -1,4 +1,4 @@
-"""How much each family takes while it is added: no whole change is made where a slab of it will do."""
+"""How much each family takes while it is added: no whole change where a slab will do, and the same result."""
 
 from __future__ import annotations
 
@@ -36,4 +36,5 @@ def test_a_change_is_not_made_before_it_is_added(
     with Peak((out, base, *tensors_in(adapter))) as peak:
         adapter.add_to(out, base, 0.5)
     assert peak.bytes <= COPIES.get(case.name, SMALL) * base.nbytes
-    assert not torch.equal(out, base) or "constraint 0" in case.name
+    wanted = base + 0.5 * adapter.delta(base)
+    assert (out - wanted).abs().max() <= 1e-6 * wanted.abs().max()

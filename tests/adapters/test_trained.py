@@ -1,4 +1,4 @@
-"""Files trained with rs-LoRA: which of them lose it, and that the user is told."""
+"""Options a trainer was given and its files lose, and that the user is told: rs-LoRA, T-LoRA's start."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 
-from lib_lora.adapters import find_family, rs_lora_notes
+from lib_lora.adapters import find_family, training_notes
 from lib_lora.network import open_network
-from tests.adapters.table import Tensors, draw_glora, draw_lokr, draw_lora
+from tests.adapters.table import Tensors, draw_glora, draw_lokr, draw_lora, draw_tlora
 
 LAYER = "lora_unet_mid_block_attentions_0_proj_in"
 
 
 def told(tensors: Tensors) -> tuple[str, ...]:
-    return rs_lora_notes([find_family(tensors).read(tensors)])
+    return training_notes({"rs_lora": "True"}, [find_family(tensors).read(tensors)])
 
 
 def test_glora_names_the_factor() -> None:
@@ -50,3 +50,26 @@ def test_the_training_arguments_decide(tmp_path: Path, arguments: object, told: 
     }
     save_file(tensors, path, {"ss_network_args": json.dumps(arguments)})
     assert any("rs-LoRA" in note for note in open_network(path, "sd1").notes) is told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"sig_type": "last"}, True),
+        ({"sig_type": "middle"}, True),
+        ({"use_data_init": "False"}, True),
+        ({"use_data_init": False}, True),
+        ({"sig_type": "principal", "use_data_init": True}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_t_lora_from_another_part_of_the_weights(arguments: dict[str, object], told: bool) -> None:
+    tensors = draw_tlora((24, 16))
+    notes = training_notes(arguments, [find_family(tensors).read(tensors)])
+    assert any("another part of the weights" in note for note in notes) is told
+
+
+def test_only_t_lora_is_asked_for_its_start() -> None:
+    tensors = draw_lora((24, 16))
+    assert training_notes({"sig_type": "last"}, [find_family(tensors).read(tensors)]) == ()
