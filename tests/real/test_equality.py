@@ -67,14 +67,36 @@ def test_families(host: WebUI, name: str) -> None:
         pytest.param({"sampler_name": "Heun", "steps": 3}, id="Heun"),
         pytest.param({"sampler_name": "Euler a", "batch_size": 2}, id="Euler a"),
         pytest.param({"width": 192, "height": 128}, id="wide"),
-        pytest.param({"override_settings": {"CLIP_stop_at_last_layers": 2}}, id="clip skip"),
-        pytest.param({"override_settings": {"batch_cond_uncond": False}}, id="one row a call"),
-        pytest.param({"override_settings": {"token_merging_ratio": 0.5}}, id="token merging"),
         pytest.param({"s_min_uncond": 4.0}, id="negative prompt left out at some steps"),
     ],
 )
 def test_ways_to_generate(host: WebUI, request_: dict[str, Any]) -> None:
     compare(host, LORA, **request_)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"CLIP_stop_at_last_layers": 2}, id="clip skip"),
+        pytest.param({"batch_cond_uncond": False}, id="one row a call"),
+        pytest.param({"token_merging_ratio": 0.5}, id="token merging"),
+        pytest.param({"pad_cond_uncond": True, "prompt": LONG}, id="padded prompts"),
+        pytest.param({"persistent_cond_cache": False}, id="encoded prompts not kept"),
+        pytest.param({**HIRES, "hires_fix_use_firstpass_conds": True}, id="hires prompts encoded early"),
+    ],
+)
+def test_settings_of_the_webui(host: WebUI, settings: dict[str, Any]) -> None:
+    """Set for the whole WebUI, and put back: it keeps what a request overrides where it had no value."""
+    known = host.options()
+    changed = {key: value for key, value in settings.items() if key in known}
+    with host.settings(**changed):
+        rest = {key: value for key, value in settings.items() if key not in known}
+        plain = host.draw(**rest).pictures
+        base = rest.pop("prompt", PROMPT)
+        theirs = host.draw(prompt=base + tag(LORA), **rest).pictures
+        ours = host.draw(stack(LORA), prompt=base, **rest).pictures
+        assert max(map(difference, theirs, ours)) <= EQUAL
+        assert difference(plain[0], ours[0]) > SEEN
 
 
 @pytest.mark.parametrize("kind", ["img2img", "whole picture", "only masked"])
