@@ -7,9 +7,9 @@ into prompt tags, and the LoRAs would act twice.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from lib_lora.hosts import options
 from lib_lora.stack import legacy
 
 TITLE = legacy.TITLE
@@ -25,9 +25,7 @@ def slots() -> int:
 
 def old_extension_loaded() -> bool:
     """Tell whether AddNet itself is installed: then title, arguments and keys are its own."""
-    from modules import scripts
-
-    return any(Path(data.path).name == _OLD_SCRIPT for data in scripts.scripts_data)
+    return options.installed(_OLD_SCRIPT)
 
 
 def build_ui(script: Any) -> list[Any]:

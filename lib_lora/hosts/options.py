@@ -71,6 +71,13 @@ def always_added() -> str:
     return "" if name == "None" else name
 
 
+def installed(script: str) -> bool:
+    """Return whether a script of that file name is loaded, of whatever extension."""
+    from modules import scripts
+
+    return any(Path(data.path).name == script for data in scripts.scripts_data)
+
+
 def mode() -> str:
     """Return how the user wants stacks applied: auto, merged or bypass."""
     chosen = _option(MODE, "")

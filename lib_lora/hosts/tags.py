@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from lib_lora.stack.stack import Stack
 
 _HASH = re.compile(r"[0-9a-fA-F]{8,64}")
 _EMBEDDINGS = "bundle_emb."
+_TAUGHT = (("lora_block_weight.py", ("blocks", "start", "stop")), ("loractl.py", ("schedule",)))
+"""Scripts of other extensions, and the words of a row that stand in the tags they serve."""
 
 Fits = Callable[[Path, ModelView], str]
 """Tells why a file cannot be applied to a model, in words; empty where it can."""
@@ -75,14 +78,14 @@ def _read(items: list[str], library: Library, architecture: str) -> tuple[Entry,
         raise Left(_without_tag(str(error))) from None
     if entry.network == options.always_added():
         raise Left  # the host adds it where it does not see it, and it would act twice
+    if any(getattr(entry, word) for script, words in _TAUGHT if options.installed(script) for word in words):
+        raise Left  # who taught the host these words acts on them
     if words := not_understood(entry):
         raise Left(f"{', '.join(words)} cannot be acted on here yet.")
     dyn = dict(entry.extra).get(DYN)
     if isinstance(dyn, int) and dyn < 1:
         raise Left
     file = _find(entry.network, library)
-    if file is None:
-        raise Left  # the host names what it does not find
     if not file.problem and _has_embeddings(file):
         raise Left
     return entry, file
@@ -92,19 +95,24 @@ def _without_tag(message: str) -> str:
     return message.partition(">: ")[2] or message
 
 
-def _find(name: str, library: Library) -> NetworkFile | None:
-    """Return the file of a name: the host's choice where it has one, then by our library, then by a hash."""
-    if path := _host_choice(name):
+def _find(name: str, library: Library) -> NetworkFile:
+    """Return the file of a name: the host's choice where it has one, then by our library, then by a hash.
+
+    Raises Left.
+    """
+    path = _host_choice(name)
+    if path:
         for file in library.files():
             if os.fspath(file.path) == path or os.path.realpath(file.path) == os.path.realpath(path):
                 return file
-    for way in ((name, ""), ("", name) if _HASH.fullmatch(name) else None):
-        try:
-            if way is not None:
-                return library.find(*way)
-        except LibraryError:
-            continue
-    return None
+    try:
+        return library.find(name)
+    except LibraryError as error:
+        problem = "" if path else str(error)  # a file that only the host knows is no problem
+    if _HASH.fullmatch(name):
+        with suppress(LibraryError):
+            return library.find("", name)
+    raise Left(problem)
 
 
 def _host_choice(name: str) -> str:

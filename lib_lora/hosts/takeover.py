@@ -81,7 +81,7 @@ class Takeover:
             if not found.notes:
                 raise  # the host's own business
             # It would be swallowed, and the picture drawn without any of these tags.
-            message = f"{found.notes[0]} And it cannot read the tag either: {error}."
+            message = f"{' '.join(found.notes)} It cannot apply the prompt's tags: {error}."
             take_tags(p, Request(tab_of(p), failure=EntryValueError(message)))
         finally:
             self._changed(p)

@@ -2,6 +2,7 @@
 
 `name` first; then text encoder, UNet, dyn by position or as te=, unet=, dyn=. One number counts for both.
 An item with exactly one `=` is named, whatever stands before it (A1111 `extra_networks.ExtraNetworkParams`).
+LoRA Block Weight's lbw=, start=, stop= and loractl's numbers over the steps become the row's own fields.
 """
 
 from __future__ import annotations
@@ -77,9 +78,11 @@ def _read_tag(tag: str, content: str) -> Entry:
             positional.append(item)
     if not positional:
         raise EntryValueError(f"{tag[:80]} names no file. Write <lora:name:0.8>.")
-    te = _weight(tag, "te", named.pop("te", positional[1] if len(positional) > 1 else "1"))
-    unet_text = named.pop("unet", positional[2] if len(positional) > 2 else None)
-    unet = te if unet_text is None else _weight(tag, "unet", unet_text)
+    te_text = named.pop("te", positional[1] if len(positional) > 1 else "1")
+    unet_text = named.pop("unet", positional[2] if len(positional) > 2 else te_text)
+    schedule = _curve(unet_text)
+    te = _weight(tag, "te", _curve(te_text).partition("@")[0] or te_text)
+    unet = 1.0 if schedule else _weight(tag, "unet", unet_text)
     dyn = named.pop(DYN, positional[3] if len(positional) > 3 else None)
     start, stop, blocks = (named.pop(name, "") for name in ("start", "stop", "lbw"))
     rest = (*positional[4:], *(f"{name}={value}" for name, value in named.items()))
@@ -91,8 +94,10 @@ def _read_tag(tag: str, content: str) -> Entry:
             network=positional[0],
             weight=unet,
             te=None if te == unet else te,
+            schedule=schedule,
             start=start,
-            stop=stop,
+            # The tag names the first step without it, a row the last one with it.
+            stop=str(max(int(stop) - 1, 0)) if stop.isdigit() else stop,
             blocks=blocks,
             extra=tuple(extra.items()),
         )
@@ -105,9 +110,26 @@ def _weight(tag: str, part: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise EntryValueError(
-            f"{tag[:80]}: {part} must be a number such as 0.8, not {shown(text)}. "
-            "Weights that change over the steps go into the row's schedule."
+            f"{tag[:80]}: {part} must be a number such as 0.8, or numbers over the steps such as 0@0,1@0.5, "
+            f"not {shown(text)}."
         ) from None
+
+
+def _curve(text: str) -> str:
+    """Return the row's schedule for weights over the steps (loractl: `0@0,1@0.4`), empty for one number.
+
+    There a position without `@` is the end, and positions beyond 1 count steps from 0, in a row from 1. The
+    text encoder is asked once, at the first point.
+    """
+    points = [part.replace("~", "@").partition("@") for part in re.split("[,;]", text) if part.strip()]
+    try:
+        numbers = [(float(value), float(place) if sign else 1.0) for value, sign, place in points]
+    except ValueError:
+        return ""
+    if len(numbers) < 2:
+        return ""
+    first = 1 if numbers[-1][1] > 1 else 0
+    return ",".join(f"{_shortest(value)}@{_shortest(place + first)}" for value, place in numbers)
 
 
 def _ranks(tag: str, text: str) -> int:
@@ -119,7 +141,10 @@ def _ranks(tag: str, text: str) -> int:
 
 def _write_tag(title: str, name: str, entry: Entry) -> str:
     for known in FIELDS:
-        if not known.acts and getattr(entry, known.name) != known.default:
+        unsaid = not known.acts or known.name == "schedule"
+        value = getattr(entry, known.name)
+        unsaid |= known.name in ("start", "stop") and not str(value or 0).isdigit()
+        if unsaid and value != known.default:
             raise EntryValueError(
                 f"{title}: a prompt tag cannot say '{known.name}'. Keep the row in the panel."
             )
@@ -134,6 +159,8 @@ def _write_tag(title: str, name: str, entry: Entry) -> str:
             f"{title}: a prompt tag cannot say the rules in 'blocks'. Keep the row in the panel."
         )
     items += [f"lbw={entry.blocks}"] if entry.blocks else []
+    items += [f"start={entry.start}"] if entry.start else []
+    items += [f"stop={int(entry.stop) + 1}"] if entry.stop else []
     items += [str(item) for item in rest] if isinstance(rest, tuple) else []
     if name.count("=") == 1 or any(sign in item for item in items for sign in ":>"):
         raise EntryValueError(

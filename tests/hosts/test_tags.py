@@ -41,6 +41,7 @@ def library(folder: Path) -> Library:
 def settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     data: dict[str, Any] = {}
     monkeypatch.setattr(options, "_option", lambda key, default: data.get(key, default))
+    monkeypatch.setattr(options, "installed", lambda script: script in data.get("installed", ()))
     monkeypatch.setitem(sys.modules, "networks", None)
     return data
 
@@ -70,6 +71,23 @@ def test_blocks_of_lora_block_weight(library: Library, settings: dict[str, Any])
     assert found.ours is not None and found.ours.stack.entries[0].blocks == "OUTD"
 
 
+@pytest.mark.parametrize(
+    ("script", "tag"),
+    [
+        ("lora_block_weight.py", "a:1:lbw=OUTD"),
+        ("lora_block_weight.py", "a:1:start=3"),
+        ("loractl.py", "a:0@0,1@1"),
+    ],
+)
+def test_what_another_extension_taught_the_host_stays_its_own(
+    library: Library, settings: dict[str, Any], script: str, tag: str
+) -> None:
+    settings["installed"] = (script,)
+    found = sort(library, tag, "b")
+    assert rows(found) == [("styles/b", 1.0, 1.0)]
+    assert len(found.left) == 1 and found.notes == ()
+
+
 def test_hashes_are_names_too(library: Library, settings: dict[str, Any]) -> None:
     digest = library.hash_of(library.find("a"))
     assert rows(sort(library, f"{digest}:0.5", f"renamed({digest})")) == [("a", 0.5, 0.5), ("a", 1.0, 1.0)]
@@ -84,15 +102,15 @@ def test_without_hashes_in_the_pictures_none_are_computed(library: Library, sett
 @pytest.mark.parametrize(
     ("tag", "said"),
     [
-        pytest.param("nobody:1", "", id="a name we do not know: the host says so"),
-        pytest.param("c:1", "", id="a name of two files: the host has its own choice"),
+        pytest.param("bundle:1", "Nearest: 'bundled'", id="a name nobody knows"),
+        pytest.param("c:1", "can be 2 files", id="a name of two files"),
+        pytest.param("ffffaaaa0000:1", "no LoRA called", id="a hash nobody has"),
         pytest.param("bundled:1", "", id="embeddings inside the file"),
         pytest.param("a:1:1:0", "", id="no ranks at all"),
-        pytest.param("a:0@0,1@1", "te must be a number", id="a schedule of loractl's"),
+        pytest.param("a:0@0,x@1", "te must be a number", id="no numbers over the steps"),
         pytest.param("a:1:lbw=MINE", "MINE", id="a preset of the user's own"),
         pytest.param("a:1:MIDD", "MIDD", id="a preset in LBW's old way"),
-        pytest.param("a:1:start=3", "start", id="a window of LBW's"),
-        pytest.param("a:1:stop=3:step=1-2", "stop, step=1-2", id="more of it"),
+        pytest.param("a:1:step=1-2", "step=1-2", id="a word of LBW's that a row has not"),
         pytest.param("a:1:hr=0.5", "hr=0.5", id="a word of loractl's"),
         pytest.param("pickled:1", "pickle", id="a pickle, which the host may read"),
         pytest.param("broken:1", "broken", id="a broken file"),
@@ -131,6 +149,17 @@ def test_the_host_s_own_choice_of_file_counts(
     networks.forbidden_network_aliases = {"c": 1}  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "networks", networks)
     assert rows(sort(library, "c", "its alias:0.5")) == [("other/c", 1.0, 1.0), ("other/c", 0.5, 0.5)]
+
+
+def test_a_file_that_only_the_host_knows_is_no_problem(
+    library: Library, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = ModuleType("networks")
+    theirs = SimpleNamespace(filename="/elsewhere/x.safetensors")
+    networks.available_network_aliases = {"x": theirs}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "networks", networks)
+    found = sort(library, "x")
+    assert found.ours is None and len(found.left) == 1 and found.notes == ()
 
 
 def test_no_tags_of_ours_is_no_request(library: Library, settings: dict[str, Any]) -> None:

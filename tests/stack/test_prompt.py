@@ -36,7 +36,21 @@ from tests.stack.strategies import names, weights
         pytest.param(
             "<lora:neon:1:lbw=OUTD>", Entry("neon", blocks="OUTD"), id="block weights go into blocks"
         ),
-        pytest.param("<lora:neon:1:start=2:stop=8>", Entry("neon", start="2", stop="8"), id="start and stop"),
+        pytest.param(
+            "<lora:neon:1:start=2:stop=8>", Entry("neon", start="2", stop="7"), id="stop is the first without"
+        ),
+        pytest.param("<lora:neon:1:stop=1>", Entry("neon", stop="0"), id="stopped before the first step"),
+        pytest.param("<lora:neon:0@0,1@0.4>", Entry("neon", te=0, schedule="0@0,1@0.4"), id="over the steps"),
+        pytest.param("<lora:neon:0.5~0;1>", Entry("neon", te=0.5, schedule="0.5@0,1@1"), id="other signs"),
+        pytest.param(
+            "<lora:neon:0@0,1@10>", Entry("neon", te=0, schedule="0@1,1@11"), id="steps counted from 0"
+        ),
+        pytest.param(
+            "<lora:neon:0.7:unet=0@0,1@1>", Entry("neon", te=0.7, schedule="0@0,1@1"), id="the UNet alone"
+        ),
+        pytest.param(
+            "<lora:neon:te=0.2@0,1@1:unet=0.5>", Entry("neon", weight=0.5, te=0.2), id="asked at the start"
+        ),
         pytest.param(
             "<lora:neon:1:x=2:lbwe=ATTN>",
             Entry("neon", extra=(("tag", ("x=2", "lbwe=ATTN")),)),
@@ -65,10 +79,10 @@ def test_rows_keep_the_order_of_the_tags() -> None:
 @pytest.mark.parametrize(
     ("tag", "message"),
     [
-        pytest.param("<lora:neon:abc>", 'te must be a number such as 0.8, not "abc"', id="a word as weight"),
+        pytest.param("<lora:neon:abc>", "te must be a number such as 0.8", id="a word as weight"),
         pytest.param("<lora:neon::0.5>", "te must be a number", id="an empty weight"),
         pytest.param("<lora:neon:1:unet=x>", "unet must be a number", id="a word as unet"),
-        pytest.param("<lora:neon:0@0,1@0.5>", "schedule", id="a schedule as weight"),
+        pytest.param("<lora:neon:0@0,x@0.5>", 'not "0@0,x@0.5"', id="a word among numbers"),
         pytest.param("<lora:neon:nan>", "not NaN", id="NaN"),
         pytest.param("<lora:neon:inf>", "not Infinity", id="infinity"),
         pytest.param("<lora:neon:1e9>", "from -100 to 100", id="1e9"),
