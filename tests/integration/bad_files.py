@@ -28,6 +28,11 @@ def write_all(folder: Path) -> None:
     (folder / "strange_numbers.safetensors").write_bytes(_container(header, b"1234"))
     save_file(_lora(128, 128, np.nan), folder / "not_a_number.safetensors")
     save_file(_lora(1280, 1280), folder / "full_size.safetensors")
+    (folder / "web_page.safetensors").write_bytes(b"<!DOCTYPE html><title>Log in</title>")
+    save_file({f"{LAYER}.lora_up.weight": np.zeros((128, 4), np.float32)}, folder / "half.safetensors")
+    mixed = {**good, f"{LAYER}.diff": np.zeros((128, 128), np.float32)}
+    save_file(mixed, folder / "two_families.safetensors")
+    save_file(_loha(16384), folder / "enormous.safetensors")
     save_file({"something.else": np.zeros((2, 2), np.float32)}, folder / "stranger.safetensors")
     xl = "lora_unet_input_blocks_4_1_transformer_blocks_1_attn2_to_k"
     save_file(
@@ -45,6 +50,12 @@ def _lora(out: int, into: int, value: float = 0.01) -> dict[str, np.ndarray]:
         f"{LAYER}.lora_up.weight": np.full((out, 4, 1, 1), value, np.float32),
         f"{LAYER}.alpha": np.float32([4.0]),
     }
+
+
+def _loha(size: int) -> dict[str, np.ndarray]:
+    """Kilobytes that multiply to a gigabyte."""
+    halves = {"a": np.ones((size, 1), np.float16), "b": np.ones((1, size), np.float16)}
+    return {f"{LAYER}.hada_w{half}_{end}": part for half in "12" for end, part in halves.items()}
 
 
 def _container(header: dict[str, object], payload: bytes = b"") -> bytes:

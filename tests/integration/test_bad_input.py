@@ -38,6 +38,12 @@ BAD_STACKS = [
     pytest.param(row("bad/no_tensors"), ["no_tensors"], id="file without tensors"),
     pytest.param(row("bad/strange_numbers"), ["F99"], id="file of unknown numbers"),
     pytest.param(row("bad/not_a_number"), ["not_a_number"], id="file with NaN"),
+    pytest.param(row("bad/web_page"), ["web_page", "log-in"], id="file that is a web page"),
+    pytest.param(row("bad/half"), ["half", "lora_down is missing"], id="half a LoRA"),
+    pytest.param(
+        row("bad/two_families"), ["two_families", "mixes LoRA with diff"], id="two families at once"
+    ),
+    pytest.param(row("bad/enormous"), ["enormous", "16384 × 16384"], id="small file for an enormous layer"),
     pytest.param(row("bad/full_size"), ["full_size", "row 1"], id="file for a larger model"),
     pytest.param(row("bad/stranger"), ["stranger"], id="file that is no LoRA"),
     pytest.param(row("bad/for_sdxl"), ["for_sdxl", "SDXL"], id="file for SDXL"),
