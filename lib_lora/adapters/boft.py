@@ -111,6 +111,8 @@ def read(tensors: Mapping[str, Tensor]) -> BOFT:
     demand(tensors, "boft_r", "boft_s")
     blocks, rescale = tensors["boft_r"], tensors["boft_s"]
     size = _check_blocks("boft_R", blocks)
+    if not rescale.numel():
+        raise TensorShapeError(f"boft_s has shape {shown(rescale)}; one number per output was expected.")
     turns = turn(skewed(blocks, None) * -0.5)
     rows, group = torch.arange(size), blocks.shape[-1] // 2
     counts = [1 << stage for stage in range(blocks.shape[0])]

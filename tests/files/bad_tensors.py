@@ -223,6 +223,12 @@ SHAPES = [
         id="GLoRA's two kernels",
     ),
     pytest.param(["conv_in.diff F16 [8,4,3]"], TensorShapeError, "which no layer has", id="full of three"),
+    pytest.param(
+        ["conv_in.boft_R F16 [1,2,2,2]", "conv_in.boft_s F16 [0,1]"],
+        TensorShapeError,
+        "boft_s has shape [0, 1]",
+        id="BOFT of no outputs",
+    ),
     pytest.param(["conv_in.diff_b F16 [8,1]"], TensorShapeError, "per output", id="bias as a matrix"),
     pytest.param(
         ["conv_in.w_norm F16 [8]", "conv_in.b_norm F16 [4]"],

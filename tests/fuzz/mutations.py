@@ -120,6 +120,21 @@ def same_sizes(draft: Draft, rng: Random) -> None:
             refit(piece)
 
 
+def enormous(draft: Draft, rng: Random) -> None:
+    """Make two sizes large everywhere: kilobytes that multiply to gigabytes."""
+    known = sorted({size for piece in draft.pieces for size in piece.shape})
+    chosen = rng.sample(known, min(2, len(known)))
+    for piece in draft.pieces:
+        piece.shape = [16384 if size in chosen else size for size in piece.shape]
+        refit(piece)
+
+
+def second_name(draft: Draft, rng: Random) -> None:
+    """Change a weight a second time under another spelling of its name."""
+    one = rng.choice(draft.pieces)
+    draft.pieces.append(Piece(one.name.removeprefix("lora_"), one.dtype, list(one.shape), one.data))
+
+
 def dimensions(draft: Draft, rng: Random) -> None:
     one = rng.choice(draft.pieces)
     shape = one.shape
@@ -286,6 +301,8 @@ ON_TENSORS: tuple[Callable[[Draft, Random], None], ...] = (
     one_size,
     same_sizes,
     same_sizes,
+    enormous,
+    second_name,
     dimensions,
     other_type,
     other_numbers,
