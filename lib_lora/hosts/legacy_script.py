@@ -14,6 +14,7 @@ from lib_lora.stack import legacy
 
 TITLE = legacy.TITLE
 _OLD_SCRIPT = "additional_networks.py"
+_BUILT = "lora_stack_components"
 
 
 def slots() -> int:
@@ -29,16 +30,22 @@ def old_extension_loaded() -> bool:
 
 
 def build_ui(script: Any) -> list[Any]:
-    """Return hidden components with AddNet's labels and defaults, in the order of its arguments."""
-    count = slots()
-    values = legacy.default_arguments(count)
-    components = [
-        _hidden(label, value, script.elem_id(f"argument_{index}"))
-        for index, (label, value) in enumerate(zip(_labels(count), values, strict=True))
-    ]
-    script.infotext_fields = [(components[2], legacy.MODULE_KEY)]
+    """Return hidden components with AddNet's labels and defaults, in the order of its arguments.
+
+    The API calls this twice more for the defaults alone: the components of the page tell them as well.
+    """
+    built: list[Any] | None = getattr(script, _BUILT, None)
+    if built is None:
+        count = slots()
+        values = legacy.default_arguments(count)
+        built = [
+            _hidden(label, value, script.elem_id(f"argument_{index}"))
+            for index, (label, value) in enumerate(zip(_labels(count), values, strict=True))
+        ]
+        setattr(script, _BUILT, built)
+    script.infotext_fields = [(built[2], legacy.MODULE_KEY)]
     script.paste_field_names = []
-    return components
+    return built
 
 
 def _labels(count: int) -> list[str]:
