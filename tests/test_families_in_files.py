@@ -68,8 +68,11 @@ def changed_by_hand(case: Case, drawn: dict[str, dict[str, Tensor]]) -> ToyModel
     with torch.no_grad():
         for name, layer in model.view().layers.items():
             if name in drawn:
-                weight = layer.module.weight
+                weight, bias = layer.module.weight, layer.module.bias
                 weight += (STRENGTH * case.formula(weight.double(), exact(drawn[name]))).float()
+                factor = drawn[name].get("ia3_l")
+                if factor is not None and bias is not None and "outputs" in case.name:
+                    bias *= 1 + STRENGTH * (factor.flatten() - 1)  # PEFT scales the output, bias and all
     return model
 
 

@@ -1,7 +1,8 @@
 """(IA)³: a factor for every output or every input, `ΔW = W · w` along one axis.
 
     weight + on_input      LyCORIS: w [channels] or [1, channels, 1, 1]; on_input 0 = outputs, 1 = inputs
-    ia3_l                  PEFT: the factor itself, l = 1 + w; [out, 1] = outputs (bias too), [1, in] = inputs
+    ia3_l                  PEFT: the factor itself, l = 1 + w; [out, 1] = outputs (bias too), [1, in] =
+                           inputs; [1, channels, 1, 1] of convolutions does not tell
 
 `ia3` is a LyCORIS `weight` told by its prefix. Where `on_input` is missing, the axis is the one whose
 size fits, the outputs if both do. No alpha; a stored `scale` multiplies w, as in A1111. The formula is that
@@ -67,7 +68,9 @@ class IA3:
 
     def bias(self, base: Tensor | None = None) -> Tensor | None:
         """Return the change to the bias, which PEFT's layers scale with the output."""
-        return base * self.factor if self.on_bias and base is not None else None
+        if not self.on_bias or base is None or self.factor.shape[0] != base.shape[0]:
+            return None
+        return base * self.factor
 
     def _along(self, base: Tensor) -> Tensor:
         on_input = self.factor.shape[0] != base.shape[0] if self.on_input is None else self.on_input
@@ -110,7 +113,7 @@ def _read_peft(factor: Tensor) -> IA3:
     if factor.dim() == 2:
         return IA3(change, True)
     note = "does not say whether it scales inputs or outputs, which is told from its size"
-    return IA3(change, None, notes=(note,))
+    return IA3(change, None, on_bias=True, notes=(note,))
 
 
 FAMILY = Family(

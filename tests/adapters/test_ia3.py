@@ -27,6 +27,12 @@ def test_peft_stores_the_whole_factor() -> None:
     assert outputs.bias(torch.tensor([10.0, 20.0])).tolist() == [10, -20]
 
 
+def test_peft_scales_the_bias_of_a_convolutions_outputs_too() -> None:
+    adapter = read({"ia3_l": torch.tensor([2.0, 0.0]).view(1, 2, 1, 1)})
+    assert adapter.bias(torch.tensor([10.0, 20.0])).tolist() == [10, -20]
+    assert adapter.bias(torch.ones(3)) is None  # three outputs: it is of the two inputs
+
+
 def test_lycoris_leaves_the_bias() -> None:
     assert read({"weight": FACTOR, "on_input": torch.tensor(0.0)}).bias(FACTOR) is None
 

@@ -130,9 +130,7 @@ ORACLES: tuple[tuple[str, Oracle], ...] = (
     ("DoRA on inputs", by_dora_module),
 )
 BY_NAME = {case.name: case for case in CASES}
-ROWS = tuple(
-    (name, host, oracle) for name, oracle in ORACLES for host in BY_NAME[name].hosts if host != "text encoder"
-)
+ROWS = tuple((name, host, oracle) for name, oracle in ORACLES for host in BY_NAME[name].hosts)
 
 
 @pytest.mark.parametrize(
