@@ -50,6 +50,7 @@
             this.#row = row;
             const block = (key, ...children) => make("div", { class: "ls-block" }, make("span", { class: "ls-caption" }, text(key)), ...children);
             this.parts = ["te", "unet"].map((part) => new PartWeight(panel, row, part));
+            this.schedule = new LoraStack.ScheduleField(panel, row);
             this.blocks = new LoraStack.BlockField(panel, row);
             this.role = make("select", { class: "ls-select", onchange: () => panel.set(row.id, "role", this.role.value) });
             this.advice = make("p", { class: "ls-advice" });
@@ -63,6 +64,7 @@
                 block("more.words", this.words),
                 this.keptBlock,
                 make("div", { class: "ls-block ls-parts" }, ...this.parts.map((part) => part.root)),
+                this.schedule.root,
                 this.blocks.root,
                 make("div", { class: "ls-block ls-foot" },
                     this.facts,
@@ -77,6 +79,7 @@
             this.#drawWords(file);
             this.#drawKept(entry);
             for (const part of this.parts) part.update(entry);
+            this.schedule.update(entry);
             this.blocks.update({ entry, file });
             this.#drawFacts(entry, file);
         }

@@ -71,7 +71,7 @@
 
     /** Fields of a row that are set and have no control in the panel: they are kept and named. */
     function otherFields(entry) {
-        const shown = ["network", "hash", "weight", "te", "unet", "on", "role", "blocks"];
+        const shown = ["network", "hash", "weight", "te", "unet", "on", "role", "schedule", "start", "stop", "blocks"];
         return Object.keys(entry).filter((name) => !shown.includes(name) && entry[name] !== FIELDS[name]);
     }
 

@@ -10,7 +10,7 @@ only.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lib_lora.adapters import Adapter, Factors, truncate, truncation_notes
@@ -20,6 +20,7 @@ from lib_lora.network import Fit, Network, Vectors, check_fit
 from lib_lora.stack.blocks import Blocks, model_blocks, read_blocks
 from lib_lora.stack.entry import Entry, row_title
 from lib_lora.stack.prompt import DYN
+from lib_lora.stack.schedule import CONSTANT, Moment, Schedule, read_schedule
 from lib_lora.stack.serialization import require_implemented
 from lib_lora.stack.stack import Stack
 
@@ -46,28 +47,39 @@ class ModelFacts(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Contribution:
-    """One network's change to one weight; `factors` where it is of low rank, for the weight's own shape."""
+    """One network's change to one weight; `factors` where it is of low rank, for the weight's own shape.
+
+    strength: at the moment meant; while sampling, `at` gives the contribution of each step.
+    """
 
     network: Hashable
     adapter: Adapter
     factors: Factors | None
     strength: float
+    schedule: Schedule = CONSTANT
 
     @property
     def key(self) -> Hashable:
         """Equal for equal changes of the same weight."""
         return self.network, self.strength
 
+    def at(self, moment: Moment) -> Contribution:
+        """Return the change as it is at a moment of sampling."""
+        if self.schedule.constant:
+            return self
+        return replace(self, strength=self.strength * self.schedule.factor(moment), schedule=CONSTANT)
+
 
 @dataclass(frozen=True)
 class PlannedEntry:
-    """One active row, how well its file fits, and how many weights it changes; `row` counts from 1."""
+    """One active row, how well its file fits, how many weights it changes, and when; `row` counts from 1."""
 
     row: int
     entry: Entry
     fit: Fit
     notes: tuple[str, ...]
     acting: int
+    schedule: Schedule
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +122,7 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
             fit = check_fit(network, shapes, model.architecture)
             kept = kept_ranks(entry)
             blocks = read_blocks(entry.blocks, model_blocks(model.architecture))
+            schedule = read_schedule(entry.schedule, entry.start, entry.stop)
         except LoraStackError as error:
             raise type(error)(f"{row_title(index, entry.network)}: {error}") from error
         notes = network.notes
@@ -128,9 +141,10 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
             adapter = network.adapters[name] if kept is None else truncate(network.adapters[name], kept)
             if strength != 0 and (adapter.rank != 0 or adapter.bias() is not None):
                 factors = adapter.factors(shapes[name])
-                changes.setdefault(name, []).append(Contribution(key, adapter, factors, strength))
+                when = CONSTANT if in_text_encoder(name) else schedule
+                changes.setdefault(name, []).append(Contribution(key, adapter, factors, strength, when))
                 acting += 1
-        entries.append(PlannedEntry(index + 1, entry, fit, notes, acting))
+        entries.append(PlannedEntry(index + 1, entry, fit, notes, acting, schedule))
     ordered = {name: _ordered(found) for name, found in changes.items()}
     te_key = (*_te_key(ordered), *bundles)
     return Plan(model.key, ordered, tuple(entries), te_key, embeddings)

@@ -25,6 +25,7 @@ from lib_lora.engine.report import EntryReport, Report
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import UNET_PART, Plan, PlannedEntry
+from lib_lora.stack.schedule import Moment
 
 SAMPLE = 8
 """Unmatched weights quoted in a report."""
@@ -40,6 +41,7 @@ class Session:
         self._store_of: Hashable = None
         self._told: tuple[Plan, float] | None = None
         self._last = Report()
+        self._moment: Moment | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -73,7 +75,7 @@ class Session:
         except BaseException:
             self.detach()
             raise
-        self._now = view.key, plan, mode
+        self._now, self._moment = (view.key, plan, mode), None
 
     def detach(self) -> None:
         """Take everything off the model; merged weights stay in memory for the same plan."""
@@ -95,6 +97,12 @@ class Session:
         for part in self._attached:
             part.refresh()
 
+    def step(self, moment: Moment) -> None:
+        """Let rows with a schedule act as they do at this moment, from the next forward on."""
+        self._moment = moment
+        for part in self._attached:
+            part.step(moment)
+
     def report(self) -> Report:
         """Return what is applied now, or was until the last detach."""
         if self._now is None:
@@ -108,7 +116,7 @@ class Session:
         held = [kept.nbytes for kept in self._store.values()]
         held += [patch.bypass.nbytes for patch in patches if patch.bypass is not None]
         return Report(
-            entries=tuple(map(_entry_report, plan.entries)),
+            entries=tuple(_entry_report(planned, self._moment) for planned in plan.entries),
             unet_layers=layers.pop(UNET_PART, 0),
             te_layers=sum(layers.values()),  # of one text encoder or two
             unet_calls=calls.pop(UNET_PART, 0),
@@ -131,7 +139,7 @@ class Session:
                 del self._store[name]
 
 
-def _entry_report(planned: PlannedEntry) -> EntryReport:
+def _entry_report(planned: PlannedEntry, moment: Moment | None) -> EntryReport:
     entry, fit = planned.entry, planned.fit
     return EntryReport(
         row=planned.row,
@@ -142,5 +150,5 @@ def _entry_report(planned: PlannedEntry) -> EntryReport:
         total=fit.total,
         applied=planned.acting > 0,
         unmatched=(*fit.unmatched, *fit.absent)[:SAMPLE],
-        notes=planned.notes,
+        notes=planned.notes if moment is None else (*planned.notes, *planned.schedule.told(moment.steps)),
     )

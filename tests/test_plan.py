@@ -123,8 +123,8 @@ def test_a_misfit_names_its_row(tmp_path: Path, networks: dict[str, Network]) ->
 
 
 def test_a_field_that_does_not_act_is_an_error_and_not_silence(networks: dict[str, Network]) -> None:
-    with pytest.raises(NotImplementedFieldError, match="schedule"):
-        plan_of(networks, Entry("all", schedule="0@0,1@1"))
+    with pytest.raises(NotImplementedFieldError, match="region"):
+        plan_of(networks, Entry("all", region="inpaint"))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from lib_lora.engine.slots import factor_bytes
 from lib_lora.engine.view import ATTENTION, BESIDE, CONV, LINEAR, PARAMETER, Layer, ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
+from lib_lora.stack.schedule import Moment
 
 MOVES = 3
 """How often a weight may change under one attachment before it is computed beside the model instead."""
@@ -57,6 +58,8 @@ class Attached:
         self._live = True
         self._watched: list[Watched] = []
         self._attentions: dict[Any, FusedAttention] = {}
+        self._timed: list[tuple[Patch, tuple[Contribution, ...]]] = []
+        self._awaits_step = False
         self._hook = view.entry(part).register_forward_pre_hook(self._before)
         try:
             for name, found in changes.items():
@@ -78,7 +81,15 @@ class Attached:
                 del attributes["forward"]
             else:
                 attributes["forward"] = patch.foreign
-        self.patches, self._watched, self._attentions = [], [], {}
+        self.patches, self._watched, self._attentions, self._timed = [], [], {}, []
+
+    def step(self, moment: Moment) -> None:
+        """Give every layer with a schedule the strengths of this moment; what changed is merged again."""
+        self._awaits_step = False
+        for patch, planned in self._timed:
+            changes = tuple(change.at(moment) for change in planned)
+            if patch.take(changes):
+                self._ready = False
 
     def refresh(self) -> None:
         """Look at every weight again before the next forward."""
@@ -93,6 +104,9 @@ class Attached:
     def _install(self, layer: Layer, changes: tuple[Contribution, ...]) -> None:
         patch = Patch(layer, changes)
         self.patches.append(patch)
+        if not all(change.schedule.constant for change in changes):
+            self._timed.append((patch, changes))
+            self._awaits_step = True
         if layer.kind == PARAMETER:
             return  # nothing is called; the owner finds our tensor once it is merged
         attributes, attention = vars(layer.owner), self._attentions.get(layer.owner)
@@ -124,6 +138,8 @@ class Attached:
                     return patch.original(x, *args, **kwargs)
                 self._prepare()  # a layer called past its root
             self.calls += 1
+            if patch.idle:
+                return patch.original(x, *args, **kwargs)
             if patch.merged is not None:
                 return compute_merged(compute, module, patch.merged, x)
             assert isinstance(patch.bypass, Bypass)
@@ -156,6 +172,11 @@ class Attached:
     def _prepare(self) -> None:
         """Decide how each layer is applied, and merge those whose weight or changes are new."""
         self._ready = False
+        if self._awaits_step:
+            raise EngineError(
+                "This WebUI does not tell which step it is at, so a row with a schedule cannot act. "
+                "Clear 'when' in that row, or switch the row off."
+            )
         if self._settle is not None:
             for patch in self.patches:
                 self._settle(patch.layer.owner)
@@ -181,6 +202,8 @@ class Attached:
         devices = {patch.layer.module.weight.device for patch in self.patches}
         with exact_arithmetic(devices):
             for patch in self.patches:
+                if patch.idle:
+                    continue
                 if patch.mode == MERGED and self._may_merge(patch):
                     self._merge(patch, scratch)
                 elif patch.bypass is None:

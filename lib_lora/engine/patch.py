@@ -20,7 +20,7 @@ class Patch:
     """One layer's changes and how they are applied.
 
     foreign: the instance forward another extension left there. shadow: our tensor in the place of a bare
-    parameter, as an attribute of its owner.
+    parameter, as an attribute of its owner. idle: at this moment nothing acts here.
     """
 
     layer: Layer
@@ -32,6 +32,17 @@ class Patch:
     bypass: Bypass | Temporary | None = None
     moves: int = 0
     shadow: Tensor | None = None
+    idle: bool = False
+
+    def take(self, changes: tuple[Contribution, ...]) -> bool:
+        """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""
+        idle = not any(change.strength for change in changes)
+        if [change.strength for change in changes] == [change.strength for change in self.changes]:
+            fresh = idle != self.idle
+        else:
+            self.changes, self.bypass, fresh = changes, None, True
+        self.idle = idle
+        return fresh
 
     def original(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the layer as if we were not there."""

@@ -22,6 +22,7 @@ from lib_lora.hosts.request import Request, request_of
 from lib_lora.network import NetworkCache, check_fit
 from lib_lora.plan import Plan, make_plan
 from lib_lora.session import Session
+from lib_lora.stack.schedule import Moment
 
 Call = Callable[[], Any]
 
@@ -135,7 +136,7 @@ class Lifecycle:
         with suppress(LoraStackError):
             self._exchange(p, request)
 
-    def before_step(self, p: Any = None) -> None:
+    def before_step(self, p: Any = None, moment: Moment | None = None) -> None:
         """See to it, before a step, that the model being sampled wears what `p` asks for.
 
         The net below the frames, for what they cannot see: a refiner, a model exchanged by somebody else, a
@@ -156,6 +157,8 @@ class Lifecycle:
             elif self._seen is not None and signs.foreign != self._seen.foreign:
                 self._session.refresh()
             self._seen = signs
+            if moment is not None:
+                self._session.step(moment)
         except LoraStackError as error:
             self._pending = error
 

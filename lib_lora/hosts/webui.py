@@ -14,6 +14,7 @@ from lib_lora.errors import LoraStackError
 from lib_lora.hosts import legacy_script, models, options, sources
 from lib_lora.hosts.infotext import paste_fields, share_hashes
 from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle, Signs
+from lib_lora.hosts.moments import moment_of
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import request_of
 from lib_lora.hosts.tags import Sorted, sort_tags
@@ -69,7 +70,7 @@ class Door:
 
     def before_step(self, params: Any) -> None:
         """Look after the stack before every step; older hosts do not say whose step it is."""
-        self._lifecycle.before_step(getattr(getattr(params, "denoiser", None), "p", None))
+        self._lifecycle.before_step(getattr(getattr(params, "denoiser", None), "p", None), moment_of(params))
 
     def model_loaded(self, _sd_model: Any) -> None:
         """Forget what was computed from the weights that have just been replaced."""

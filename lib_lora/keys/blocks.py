@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 BASE = "BASE"
 _PLACE = re.compile(r"unet\.(input_blocks|middle_block|output_blocks)\.(\d+)")
-_SHORT = {"input_blocks": "IN", "output_blocks": "OUT"}
+_SHORT: Mapping[str, str] = MappingProxyType({"input_blocks": "IN", "output_blocks": "OUT"})
 
 
 def block_of(name: str, last_out: str) -> str:

@@ -12,8 +12,9 @@ when a file has weights in such blocks.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..errors import EntryValueError, nearest
 
@@ -82,12 +83,13 @@ PRESETS: tuple[Preset, ...] = (
     Preset("OUTS", "colours, strokes, surface", (BASE, *_run("OUT", 7, 11)), (BASE, *_run("OUT", 3, 5))),
     Preset("OUTALL", "the whole way out", (BASE, *_run("OUT", 3, 11)), (BASE, *_run("OUT", 0, 5))),
 )
-_ELEMENTS = {
-    "ATTNDEEPON": "IN05-OUT05:attn:1",
-    "ATTNDEEPOFF": "IN05-OUT05:attn:0",
-    "PROJDEEPOFF": "IN05-OUT05:proj:0",
-}
-ELEMENT_PRESETS: tuple[tuple[str, str], ...] = tuple(_ELEMENTS.items())
+ELEMENT_PRESETS: Mapping[str, str] = MappingProxyType(
+    {
+        "ATTNDEEPON": "IN05-OUT05:attn:1",
+        "ATTNDEEPOFF": "IN05-OUT05:attn:0",
+        "PROJDEEPOFF": "IN05-OUT05:proj:0",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def read_blocks(text: str, model: Sequence[str]) -> Blocks:
     Raises EntryValueError: unknown preset, a count of numbers no layout has, or a rule that does not parse.
     """
     first, *rest = (part.strip() for part in text.split(";"))
-    if ":" in first or first.upper() in _ELEMENTS:
+    if ":" in first or first.upper() in ELEMENT_PRESETS:
         first, rest = "", [first, *rest]
     if len(rest) > RULE_LIMIT:
         raise EntryValueError(f"blocks has {len(rest)} rules; the most is {RULE_LIMIT}.")
@@ -199,12 +201,12 @@ def _number(text: str) -> float:
 
 
 def _rule(text: str, model: Sequence[str]) -> Rule:
-    text = _ELEMENTS.get(text.upper(), text)
+    text = ELEMENT_PRESETS.get(text.upper(), text)
     parts = text.split(":")
     if len(parts) != 3:
         raise EntryValueError(
             f"blocks: '{text[:60]}' is no rule. Write blocks:elements:number, such as IN05-OUT05:attn:0."
-            + nearest(text, _ELEMENTS, 1)
+            + nearest(text, ELEMENT_PRESETS, 1)
         )
     wanted, blocks_not = _negated(parts[0])
     elements, elements_not = _negated(parts[1])

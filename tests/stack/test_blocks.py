@@ -110,7 +110,7 @@ def test_any_text_is_read_or_refused(text: str, model: tuple[str, ...]) -> None:
 
 def test_every_preset_can_be_read_for_every_model() -> None:
     for model in (SD1_BLOCKS, SDXL_BLOCKS):
-        for name in [*(preset.name for preset in PRESETS), *(name for name, _ in ELEMENT_PRESETS)]:
+        for name in [*(preset.name for preset in PRESETS), *ELEMENT_PRESETS]:
             read_blocks(name, model)
 
 

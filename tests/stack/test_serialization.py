@@ -221,9 +221,6 @@ def test_zero_is_not_off() -> None:
 
 
 LATER = {
-    "schedule": "0@0,1@1",
-    "start": "0.2",
-    "stop": "10",
     "region": "inpaint",
     "feather": 0.1,
     "passes": "base",

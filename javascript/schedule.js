@@ -1,0 +1,73 @@
+// The curve of a row over the steps, for drawing it. No page needed; lib_lora/stack/schedule.py is what counts.
+(function (LoraStack) {
+    "use strict";
+
+    const STEPS = 40; // columns of the plot
+
+    /** Ready-made schedules of the list: what the three fields become. */
+    const SCHEDULES = Object.freeze([
+        { name: "always", schedule: "", start: "", stop: "" },
+        { name: "first_half", schedule: "", start: "", stop: "0.5" },
+        { name: "second_half", schedule: "", start: "0.5", stop: "" },
+        { name: "rise", schedule: "0@0,1@1", start: "", stop: "" },
+        { name: "fall", schedule: "1@0,0@1", start: "", stop: "" },
+    ]);
+
+    /** The name of the ready-made schedule that a row has, or "own". */
+    function scheduleName(fields) {
+        const found = SCHEDULES.find((known) => ["schedule", "start", "stop"].every((name) => known[name] === (fields[name] ?? "")));
+        return found?.name ?? "own";
+    }
+
+    /** Factors over `steps` steps, or null where the text cannot be drawn (a mistake, or a noise level). */
+    function curve(fields, steps = STEPS) {
+        const points = readPoints(fields.schedule ?? "");
+        const start = readEdge(fields.start ?? "", steps);
+        const stop = readEdge(fields.stop ?? "", steps);
+        if (points === null || start === null || stop === null) return null;
+        const byStep = points.length > 0 && points[points.length - 1][0] > 1;
+        return Array.from({ length: steps }, (_, step) => {
+            if (start.given && step < start.first) return 0;
+            if (stop.given && step >= stop.end) return 0;
+            return points.length ? between(points, byStep ? step + 1 : step / Math.max(steps - 1, 1)) : 1;
+        });
+    }
+
+    function readPoints(text) {
+        const parts = text.replaceAll(";", ",").split(",").map((part) => part.trim()).filter(Boolean);
+        const points = parts.map((part) => {
+            const [value, place] = part.replaceAll("~", "@").split("@");
+            return [place === undefined ? 1 : number(place), number(value)];
+        });
+        return points.flat().every(Number.isFinite) ? points : null;
+    }
+
+    /** First step that is meant by a start, and first step after a stop, counted from 0. */
+    function readEdge(text, steps) {
+        const trimmed = text.trim();
+        if (!trimmed) return { given: false };
+        if (/^\d+$/.test(trimmed) && Number(trimmed) >= 1) return { given: true, first: Number(trimmed) - 1, end: Number(trimmed) };
+        const fraction = trimmed.endsWith("%") ? number(trimmed.slice(0, -1)) / 100 : number(trimmed);
+        if (!(fraction >= 0 && fraction <= 1)) return null;
+        const place = Math.ceil(fraction * steps - 1e-9);
+        return { given: true, first: place, end: place };
+    }
+
+    function number(text) {
+        return text.trim() ? Number(text) : NaN;
+    }
+
+    function between(points, position) {
+        let before = null;
+        for (const [place, value] of points) {
+            if (place >= position) {
+                if (before === null || place === before[0]) return value;
+                return before[1] + ((position - before[0]) / (place - before[0])) * (value - before[1]);
+            }
+            before = [place, value];
+        }
+        return points[points.length - 1][1];
+    }
+
+    Object.assign(LoraStack, { SCHEDULES, scheduleName, curve });
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -1,0 +1,116 @@
+"""A row with a schedule acts at each step exactly as a row with that step's number would."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lib_lora.errors import EngineError
+from lib_lora.network import Network
+from lib_lora.plan import Plan, make_plan
+from lib_lora.session import Session
+from lib_lora.stack.entry import Entry
+from lib_lora.stack.schedule import Moment
+from lib_lora.stack.stack import Stack
+from tests.builders import ToyModel, toy_sd1
+from tests.sessions import MODES, Output, is_untouched, open_networks, plan_of, same
+
+STEPS = 5
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Network]:
+    return open_networks(tmp_path_factory.mktemp("loras"))
+
+
+@pytest.fixture
+def toy() -> ToyModel:
+    return toy_sd1()
+
+
+def planned(networks: dict[str, Network], toy: ToyModel, *entries: Entry) -> Plan:
+    return make_plan(Stack(entries), [networks[entry.network] for entry in entries], toy.view())
+
+
+def sampled(session: Session, toy: ToyModel) -> list[Output]:
+    pictures = []
+    for step in range(STEPS):
+        session.step(Moment(step, STEPS))
+        pictures.append(toy.run())
+    return pictures
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_each_step_is_that_of_its_number(toy: ToyModel, networks: dict[str, Network], mode: str) -> None:
+    view, before = toy.view(), toy.digests()
+    with Session() as session:
+        entry = Entry("a", weight=0.8, te=0.8, schedule="0@0,1@1")
+        session.attach(view, planned(networks, toy, entry, Entry("b", weight=0.5)), mode)
+        pictures = sampled(session, toy)
+    assert toy.digests() == before
+    assert is_untouched(toy)
+    for step, picture in enumerate(pictures):
+        with Session() as session:
+            rows = Entry("a", te=0.8, unet=0.8 * step / (STEPS - 1)), Entry("b", weight=0.5)
+            session.attach(view, planned(networks, toy, *rows), mode)
+            for ours, expected in zip(picture, toy.run(), strict=True):
+                torch.testing.assert_close(ours, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_outside_its_window_the_model_is_the_bare_one(
+    toy: ToyModel, networks: dict[str, Network], mode: str
+) -> None:
+    plain, view = toy.run(), toy.view()
+    with Session() as session:
+        session.attach(view, planned(networks, toy, Entry("a", te=0, start="2", stop="3")), mode)
+        pictures = sampled(session, toy)
+        calls = session.report().unet_calls
+    assert [same(picture, plain) for picture in pictures] == [True, False, False, True, True]
+    assert same(pictures[1], pictures[2])
+    assert calls == STEPS * 4, "idle layers count too: the stack was there"
+
+
+def test_nothing_is_merged_where_nothing_changes(toy: ToyModel, networks: dict[str, Network]) -> None:
+    view = toy.view()
+    with Session() as session:
+        session.attach(view, planned(networks, toy, Entry("a", te=0, stop="0.6")))
+        merges = []
+        for step in range(STEPS):
+            session.step(Moment(step, STEPS))
+            toy.run()
+            merges.append(sum(part.merges for part in session._attached))
+    assert merges == [4] * STEPS
+
+
+def test_the_text_encoder_keeps_its_weight(toy: ToyModel, networks: dict[str, Network]) -> None:
+    view = toy.view()
+    plan = planned(networks, toy, Entry("a", weight=0.7, start="0.5"))
+    assert plan.te_key == plan_of(networks, view, a=0.7).te_key
+    with Session() as session:
+        session.attach(view, plan)
+        session.step(Moment(0, STEPS))
+        text = toy.run()[0]
+    with Session() as session:
+        session.attach(view, plan_of(networks, view, a=0.7))
+        assert torch.equal(text, toy.run()[0])
+
+
+def test_without_steps_a_schedule_is_an_error_and_not_silence(
+    toy: ToyModel, networks: dict[str, Network]
+) -> None:
+    with Session() as session:
+        session.attach(toy.view(), planned(networks, toy, Entry("a", start="0.5")))
+        with pytest.raises(EngineError, match="does not tell which step"):
+            toy.run()
+    assert is_untouched(toy)
+
+
+def test_the_report_says_when(toy: ToyModel, networks: dict[str, Network]) -> None:
+    with Session() as session:
+        rows = Entry("a", start="0.4"), Entry("b"), Entry("a", stop="0")
+        session.attach(toy.view(), planned(networks, toy, *rows))
+        session.step(Moment(0, STEPS))
+        toy.run()
+        notes = [entry.notes for entry in session.report().entries]
+    assert notes == [("acts in steps 3 to 5 of 5",), (), ("acts in none of 5 steps",)]
