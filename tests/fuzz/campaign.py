@@ -10,9 +10,13 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
+from select import select
 
 from tests.fuzz.cases import HEADER, kind_of, make_case
 from tests.fuzz.limits import TooSlowError, limited_memory, limited_time
+from tests.fuzz.runs import bench, run_case, trees
+from tests.fuzz.seeds import samples
 
 SECONDS = 5.0  # of the processor for one case; they take about a millisecond
 STALLED = 300.0  # seconds on the clock without a new case: blocked where no signal gets through
@@ -30,6 +34,11 @@ class Result:
 
 def campaign(seed: int, first: int, cases: int) -> Result:
     """Run cases `first` to `first + cases` of a seed in a child process."""
+    with bench() as folder:
+        return _campaign(folder, seed, range(first, first + cases))
+
+
+def _campaign(folder: Path, seed: int, numbers: range) -> Result:
     current = mmap.mmap(-1, 8)
     reading, writing = os.pipe()
     child = os.fork()
@@ -38,7 +47,7 @@ def campaign(seed: int, first: int, cases: int) -> Result:
         status = 1
         try:
             with os.fdopen(writing, "wb") as pipe:
-                pickle.dump(_run(seed, first, cases, current), pipe)
+                pickle.dump(_run(folder, seed, numbers, current), pipe)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -61,10 +70,8 @@ def campaign(seed: int, first: int, cases: int) -> Result:
 
 def _watch(child: int, current: mmap.mmap, reading: int) -> None:
     """Wait until the child answers or ends; kill it when it stays at one case for too long."""
-    import select
-
     seen, since = b"", time.monotonic()
-    while not select.select([reading], [], [], 1.0)[0]:
+    while not select([reading], [], [], 1.0)[0]:
         now = current[:8]
         if now != seen:
             seen, since = now, time.monotonic()
@@ -73,14 +80,11 @@ def _watch(child: int, current: mmap.mmap, reading: int) -> None:
             return
 
 
-def _run(seed: int, first: int, cases: int, current: mmap.mmap) -> Result:
-    from tests.fuzz.runs import bench, run_case
-
-    numbers = range(first, first + cases)
+def _run(folder: Path, seed: int, numbers: range, current: mmap.mmap) -> Result:
     if any(kind_of(number) != HEADER for number in numbers[:50]):
         _load()
     result = Result()
-    with bench() as folder, limited_memory(MEMORY):
+    with limited_memory(MEMORY):
         for number in numbers:
             current[:8] = struct.pack("<q", number)
             kind = kind_of(number)
@@ -101,9 +105,6 @@ def _run(seed: int, first: int, cases: int, current: mmap.mmap) -> Result:
 def _load() -> None:
     """Load torch and draw the samples before memory is limited."""
     import torch
-
-    from tests.fuzz.runs import trees
-    from tests.fuzz.seeds import samples
 
     torch.set_num_threads(1)
     samples()
