@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import struct
@@ -31,6 +32,7 @@ from lib_lora.errors import (
 )
 from lib_lora.files.header import FIRST_READ, TensorInfo, read_header, read_metadata
 from tests.files.samples import GOOD, raw, write
+from tests.fuzz.limits import bounded
 
 A = b'"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}'
 B = b'"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}'
@@ -227,3 +229,28 @@ def test_the_trained_networks(path: Path) -> None:
     with safe_open(path, "np") as file:
         assert set(header.tensors) == set(file.keys())
         assert dict(header.metadata) == (file.metadata() or {}) == read_metadata(path)
+
+
+@pytest.mark.parametrize("read", [read_header, read_metadata], ids=["header", "metadata"])
+def test_a_large_header_costs_a_multiple_of_its_size(tmp_path: Path, read) -> None:  # type: ignore[no-untyped-def]
+    """Its one letter of four bytes makes Python keep four bytes for every other."""
+    text = '{"__metadata__":{"tags":"' + "x" * 8_000_000 + '😀"},' + GOOD[9:-2].decode()
+    path = write(tmp_path / "x.safetensors", raw(text.encode(), b"\0\0"))
+    with bounded(memory=16 * 8_000_000):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"__metadata__":{"a":"' + "{[," * 700_000 + '"}}', id="brackets in a text"),
+        pytest.param('{"__metadata__":{"a":"' + "\\u005b" * 1_000_000 + '"}}', id="escapes"),
+        pytest.param('{"a":' + '{"a":' * 900 + "0" + "}" * 900 + "}", id="nested below Python's limit"),
+        pytest.param('{"' + "." * 1_000_000 + '":0}', id="name of a million dots"),
+    ],
+)
+def test_costly_headers_are_answered_soon(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "x.safetensors", raw(text.encode()))
+    for read in (read_header, read_metadata):
+        with bounded(), contextlib.suppress(FileError):
+            read(path)
