@@ -38,7 +38,7 @@ REFINER_WIDTHS = frozenset({768, 1536})  # of its blocks with attention; no othe
 FLUX_WIDTH = 3072
 
 _INPUT_SECOND = re.compile(
-    r"(?:\.lora_down|\.lora_A(?:_1)?(?:\.default(?:_0)?)?|[._]lora\.down|\.lora_linear_layer\.down)\.weight$"
+    r"(?:\.lora_down|\.lora_A(?:_\d+)?(?:\.[^.]+)?|[._]lora\.down|\.lora_linear_layer\.down)\.weight$"
     r"|\.lora_(?:down|A)$|\.hada_w[12]_b$|\.(?:diff|set_weight)$|\.(?:a2|q_layer)\.weight$"
 )
 _KRONECKER = re.compile(r"(.*)\.lokr_(w[12])(?:_b)?$")

@@ -6,6 +6,7 @@ prefix which part of the model. New dialects are new rows here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -27,17 +28,12 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".lora.down.weight": "lora_down",
         ".lora_linear_layer.up.weight": "lora_up",
         ".lora_linear_layer.down.weight": "lora_down",
-        # LoRA: PEFT, and its exports that keep the adapter's name
+        # LoRA: PEFT
         ".lora_A.weight": "lora_down",
         ".lora_B.weight": "lora_up",
         ".lora_A": "lora_down",
         ".lora_B": "lora_up",
-        ".lora_A.default.weight": "lora_down",
-        ".lora_B.default.weight": "lora_up",
-        ".lora_A_1.default_0.weight": "lora_down",
-        ".lora_B_1.default_0.weight": "lora_up",
         ".lora_B.bias": "lora_up_bias",
-        ".lora_B.default.bias": "lora_up_bias",
         # scale
         ".alpha": "alpha",
         ".scale": "scale",
@@ -45,7 +41,6 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".dora_scale": "dora_scale",
         ".lora_magnitude_vector": "magnitude",
         ".lora_magnitude_vector.weight": "magnitude",
-        ".lora_magnitude_vector.default.weight": "magnitude",
         # LoHa
         ".hada_w1_a": "hada_w1_a",
         ".hada_w1_b": "hada_w1_b",
@@ -97,6 +92,9 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".bias_size": "bias_size",
     }
 )
+
+NAMED = re.compile(r"\.(lora_A|lora_B|lora_magnitude_vector)(?:_\d+)?\.[^.]+(\.weight|\.bias)$")
+"""PEFT's tensors where the adapter's name is kept: `.lora_A.default.weight`, `.lora_A_1.default_0.weight`."""
 
 PREFIXES: tuple[tuple[str, str], ...] = (
     ("lora_unet", "unet"),
@@ -153,6 +151,9 @@ def flat(path: str) -> str:
 
 def split_suffix(name: str) -> tuple[str, str] | None:
     """Split a tensor name into module spelling and role by the longest known suffix, or None."""
+    named = NAMED.search(name)
+    if named is not None and named.start() > 0 and f".{named[1]}{named[2]}" in SUFFIXES:
+        return name[: named.start()], SUFFIXES[f".{named[1]}{named[2]}"]
     for start in sorted(_possible_starts(name)):
         role = SUFFIXES.get(name[start:])
         if role is not None and start > 0:

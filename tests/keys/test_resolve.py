@@ -51,6 +51,14 @@ DIALECTS = (
     ("PEFT export", f"base_model.model.{BLOCK}.attn1.to_q.lora_B.weight", QUERY, "lora_up"),
     ("PEFT with adapter name", f"unet.{BLOCK}.attn1.to_q.lora_A.default.weight", QUERY, "lora_down"),
     ("PEFT broken export", f"unet.{BLOCK}.attn1.to_q.lora_B_1.default_0.weight", QUERY, "lora_up"),
+    ("PEFT with a name of its own", f"unet.{BLOCK}.attn1.to_q.lora_B.my-style_2.weight", QUERY, "lora_up"),
+    ("PEFT bias with adapter name", f"unet.{BLOCK}.attn1.to_q.lora_B.default.bias", QUERY, "lora_up_bias"),
+    (
+        "PEFT length with adapter name",
+        f"unet.{BLOCK}.attn1.to_q.lora_magnitude_vector.default.weight",
+        QUERY,
+        "magnitude",
+    ),
     ("PEFT bias", f"unet.{BLOCK}.attn1.to_q.lora_B.bias", QUERY, "lora_up_bias"),
     (
         "generic LDM",
