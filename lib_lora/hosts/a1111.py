@@ -91,16 +91,31 @@ def replaced_unet() -> bool:
     return getattr(sd_unet, "current_unet", None) is not None
 
 
+def computes_beside() -> bool:
+    """Tell whether the built-in Lora is in its old mode: in the class forward, beside the weight.
+
+    Ours has to be computed beside it then: an instance forward with a weight of its own would leave it out.
+    """
+    if getattr(sys.modules.get("networks"), "network_forward", None) is None:
+        return False
+    from modules import shared
+
+    return bool(shared.opts.data.get("lora_functional", False))
+
+
 def settle_builtin(module: Any) -> None:
     """Let the built-in Lora finish with a layer, so that its weight is what the built-in wants it to be.
 
     It restores lazily, inside the class forward that our instance forward stands in for: a weight read
-    before that may still hold a LoRA which has left the prompt.
+    before that may still hold a LoRA which has left the prompt. In its old mode it is not asked, because it
+    would merge, and would not take it back once its own networks are gone.
     """
-    try:
-        import networks
-    except ImportError:
-        return
+    networks: Any = sys.modules.get("networks")
     apply = getattr(networks, "network_apply_weights", None)
-    if apply is not None and hasattr(module, "network_layer_name"):
-        apply(module)
+    if apply is None or not hasattr(module, "network_layer_name"):
+        return
+    if computes_beside() and not hasattr(module, "in_proj_weight"):  # fused attention is merged in both modes
+        networks.network_restore_weights_from_backup(module)
+        networks.network_reset_cached_weight(module)
+        return
+    apply(module)

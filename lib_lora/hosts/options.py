@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lib_lora.engine.budget import BYPASS
+from lib_lora.hosts import a1111
+
 SECTION = ("lora_stack", "LoRA Stack")
 FOLDERS = "lora_stack_folders"
 MODE = "lora_stack_mode"
@@ -79,7 +82,9 @@ def installed(script: str) -> bool:
 
 
 def mode() -> str:
-    """Return how the user wants stacks applied: auto, merged or bypass."""
+    """Return how stacks are applied, auto, merged or bypass: as the user chose, if the built-in allows."""
+    if a1111.computes_beside():
+        return BYPASS
     chosen = _option(MODE, "")
     return next((name for name, label in MODES if chosen in (name, label)), "auto")
 

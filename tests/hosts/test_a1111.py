@@ -10,7 +10,7 @@ import pytest
 
 from lib_lora.engine.view import ATTENTION
 from lib_lora.errors import ModelUnavailableError
-from lib_lora.hosts.a1111 import builtin_networks, model_key, settle_builtin, view_of_model
+from lib_lora.hosts.a1111 import builtin_networks, computes_beside, model_key, settle_builtin, view_of_model
 from tests.builders import toy_sd1
 from tests.engine.towers import openclip
 
@@ -114,6 +114,35 @@ def test_the_builtin_settles_the_layers_it_knows(monkeypatch: pytest.MonkeyPatch
     settle_builtin(known)
     settle_builtin(unknown)
     assert settled == [known]
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_the_builtin_in_its_old_mode_is_asked_to_restore_and_not_to_merge(
+    monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    """With nothing wanted it would leave merged what it was asked to merge."""
+    networks, done = ModuleType("networks"), []
+    for name in (
+        "network_apply_weights",
+        "network_restore_weights_from_backup",
+        "network_reset_cached_weight",
+    ):
+        setattr(networks, name, lambda module, name=name: done.append(name.split("_")[1]))
+    networks.network_forward = None if not beside else object()  # type: ignore[attr-defined]
+    modules, shared = ModuleType("modules"), ModuleType("modules.shared")
+    shared.opts = SimpleNamespace(data={"lora_functional": True})  # type: ignore[attr-defined]
+    modules.shared = shared  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "networks", networks)
+    monkeypatch.setitem(sys.modules, "modules", modules)
+    monkeypatch.setitem(sys.modules, "modules.shared", shared)
+    assert computes_beside() is beside
+    settle_builtin(SimpleNamespace(network_layer_name="x"))
+    assert done == (["restore", "reset"] if beside else ["apply"])
+    done.clear()
+    settle_builtin(SimpleNamespace(network_layer_name="x", in_proj_weight=None))
+    assert done == ["apply"]
+    shared.opts.data.clear()  # type: ignore[attr-defined]
+    assert not computes_beside()
 
 
 def test_without_a_builtin_nothing_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,19 @@ def test_tags_and_panel_and_the_host_s_own_add_up(server: Server) -> None:
     assert server.draw().pixels == plain
 
 
+def test_the_host_s_own_computing_beside_the_weights(server: Server) -> None:
+    """Its old mode merges nothing, and takes nothing back that we would have made it merge."""
+    plain, tag = server.draw().pixels, "<lora:mecha:0.8>"
+    rows = stack(("style/neon", 0.5))
+    together = server.draw(rows, prompt=PROMPT + tag)
+    with settings(server, lora_stack_takeover=False, lora_functional=True):
+        same_picture(server.draw(rows, prompt=PROMPT + tag), together)
+        assert server.draw().pixels == plain
+        same_picture(server.draw(rows), server.draw(rows))
+    assert server.draw(rows, prompt=PROMPT + tag).pixels == together.pixels
+    assert server.draw().pixels == plain
+
+
 def test_switching_between_the_two_leaves_nothing_behind(server: Server) -> None:
     """The built-in restores lazily: what it merged must be gone before ours is merged, and the other way."""
     tags = ("<lora:mecha:0.8>", "<lora:neon:0.7>")

@@ -145,6 +145,33 @@ def network_apply_weights(module) -> None:
     module.network_current_names = wanted
 
 
+def network_restore_weights_from_backup(module) -> None:
+    """Take everything out of one layer's weight, where it was ever changed."""
+    backup = getattr(module, "network_weights_backup", None)
+    if backup is not None:
+        with torch.no_grad():
+            module.weight.copy_(backup)
+
+
+def network_forward(module, x, original):
+    """The old mode: compute the wanted networks beside the layer. With none wanted, nothing is restored."""
+    if not loaded_networks:
+        return original(module, x)
+    network_restore_weights_from_backup(module)
+    network_reset_cached_weight(module)
+    y = original(module, x)
+    layer = getattr(module, "network_layer_name", None)
+    for network in loaded_networks if layer else ():
+        delta = network.delta(layer, module.weight)
+        if delta is None:
+            continue
+        if isinstance(module, torch.nn.Conv2d):
+            y = y + module._conv_forward(x, delta.to(x.dtype), None)
+        else:
+            y = y + torch.nn.functional.linear(x, delta.to(x.dtype))
+    return y
+
+
 def network_reset_cached_weight(module) -> None:
     """Other weights are copied into the layer: the backup is of the old ones."""
     module.network_current_names = ()
@@ -172,5 +199,6 @@ def settings() -> dict:
     """What the options page offers for networks."""
     return {
         "sd_lora": shared.OptionInfo("None", "Add network to prompt"),
+        "lora_functional": shared.OptionInfo(False, "Compute networks beside the weights (old, slower)"),
         "lora_add_hashes_to_infotext": shared.OptionInfo(True, "Add Lora hashes to infotext"),
     }
