@@ -55,6 +55,11 @@ class PeftScale:
     alphas: Patterns
     unread: int
 
+    @property
+    def has_patterns(self) -> bool:
+        """Whether some modules have a rank or an alpha of their own."""
+        return any((found.plain or found.wild) for found in (self.ranks, self.alphas))
+
     def scale(self, path: str) -> float:
         """Return the scale of the module at `path`, as its model names it."""
         rank, alpha = self.ranks.find(path, self.rank), self.alphas.find(path, self.alpha)

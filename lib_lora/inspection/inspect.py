@@ -12,6 +12,7 @@ from lib_lora.files.architecture import LABELS
 from lib_lora.files.hashes import autov2, declared_legacy, file_sha256, legacy, payload_sha256, short
 from lib_lora.files.header import Header, read_header
 from lib_lora.files.metadata import ARGUMENTS_LIMIT, NetworkFacts, facts
+from lib_lora.files.peft import CONFIG, PeftScale, is_export, read_config, read_metadata
 from lib_lora.files.text import parse_json
 from lib_lora.inspection.fit import compare
 from lib_lora.inspection.numbers import read_numbers
@@ -50,7 +51,7 @@ def _structure(path: Path, header: Header, told: NetworkFacts) -> Table:
         "architecture": told.architecture,
         "made_for": LABELS.get(told.architecture, ""),
         "note": told.note,
-        "remarks": [*told.remarks, *_other_alpha(header, finite)],
+        "remarks": [*told.remarks, *_other_alpha(header, finite), *_peft_scale(path, header)],
         "parts": list(told.parts),
         "ranks": list(told.ranks),
         "alphas": finite,
@@ -98,6 +99,24 @@ def _other_alpha(header: Header, alphas: list[float]) -> list[str]:
     if near or not alphas or claimed == 0:  # 0 is written for "as much as the rank"
         return []
     return [f"Its metadata says alpha {claimed:g}, its tensors do not."]
+
+
+def _peft_scale(path: Path, header: Header) -> list[str]:
+    """Say where a file of PEFT's has its scale from, which is not among its tensors."""
+    noted = read_metadata(header.metadata)
+    if noted:
+        return [f"Its metadata tells its scale: {_scale(noted[0])}."]
+    if not is_export(path, header.tensors):
+        return []
+    config = read_config(path)
+    if config is None:
+        return [f"PEFT wrote it, and {CONFIG} is not beside it: its scale is unknown and taken as 1."]
+    return [f"{CONFIG} beside it tells its scale: {_scale(config)}."]
+
+
+def _scale(peft: PeftScale) -> str:
+    own = ", some modules their own" if peft.has_patterns else ""
+    return f"alpha {peft.alpha:g}, rank {peft.rank:g}{' under a root' if peft.rs_lora else ''}{own}"
 
 
 def _hashes(path: Path, header: Header, told: NetworkFacts) -> Table:

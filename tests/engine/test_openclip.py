@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -138,6 +140,32 @@ def test_half_precision_is_one_rounding_away(mode: str) -> None:
     with Session() as session:
         session.attach(view_of(tower), plan_of(changes), mode)
         assert error(encode(tower).float(), expected.float()) < 2e-3
+
+
+def test_compressed_weights_are_brought_to_the_inputs_type_at_every_call() -> None:
+    """The attention's class could not compute with them; ours does, what is not changed included."""
+    tower, bare = openclip(), openclip()
+    changes = changes_for(tower, dict(TARGETS)["q and v"])
+    for encoder in (tower, bare):
+        attention = encoder.transformer.resblocks[0].attn
+        small = attention.in_proj_weight.detach().to(torch.float8_e4m3fn)
+        kept = small if encoder is tower else small.float()
+        attention.in_proj_weight = nn.Parameter(kept, requires_grad=False)
+    expected = encode(merged_by_hand(bare, changes))
+    with Session() as session:
+        session.attach(view_of(tower), plan_of(changes))
+        assert error(encode(tower), expected) < 1e-6
+        assert session.report().bypassed == 2
+
+
+def test_a_packed_weight_inside_an_attention_is_refused_with_the_way_out() -> None:
+    tower = openclip()
+    weight = tower.transformer.resblocks[0].attn.out_proj.weight
+    weight.quant_state = SimpleNamespace(shape=weight.shape)
+    with Session() as session:
+        session.attach(view_of(tower), plan_of(changes_for(tower, dict(TARGETS)["out_proj"])))
+        with pytest.raises(EngineError, match="Load the checkpoint without compression"):
+            encode(tower)
 
 
 def test_a_weight_written_in_between_is_merged_anew() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,22 @@ def test_remarks_are_shown_and_are_no_fault(path: Path, capsys: pytest.CaptureFi
     shown = capsys.readouterr().out
     assert "Weights replaced, not changed: 1." in shown
     assert "Its metadata says SD 1.x, its tensors do not." in shown
+
+
+def test_where_an_export_of_peft_has_its_scale_from(tmp_path: Path) -> None:
+    path, stem = tmp_path / "adapter_model.safetensors", "base_model.model.conv_in"
+    tensors = {
+        f"{stem}.lora_A.weight": torch.ones(4, 4, 3, 3),
+        f"{stem}.lora_B.weight": torch.ones(320, 4, 1, 1),
+    }
+    save_file(tensors, path)
+    assert "taken as 1" in inspect_file(path)["remarks"][0]
+    config = {"r": 4, "lora_alpha": 6, "use_rslora": True, "alpha_pattern": {"conv_in": 2}}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    (remark,) = inspect_file(path)["remarks"]
+    assert remark.endswith("tells its scale: alpha 6, rank 4 under a root, some modules their own.")
+    save_file(tensors, path, {"lora_adapter_metadata": json.dumps({"unet.r": 8, "unet.lora_alpha": 4})})
+    assert inspect_file(path)["remarks"] == ["Its metadata tells its scale: alpha 4, rank 8."]
 
 
 @pytest.mark.parametrize(

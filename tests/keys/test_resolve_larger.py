@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lib_lora.keys import find_architecture, resolve
+from lib_lora.keys import ARCHITECTURES, Architecture, find_architecture, resolve
+from lib_lora.keys.clip import clip_modules
+from lib_lora.keys.openclip import openclip_path
 from lib_lora.keys.resolve import part_of
+from lib_lora.keys.spellings import PREFIXES, SUFFIXES, flat
+from lib_lora.keys.unet import unet_modules
 
 LAYER = "text_model.encoder.layers.3"
 SGM = "lora_unet_input_blocks_4_1_transformer_blocks_1_attn2_to_k"
@@ -141,6 +147,37 @@ def test_underscores_and_dots_are_one(name: str) -> None:
     module, _, suffix = name.partition(".lora")
     flattened = module.replace(".", "_") + ".lora" + suffix
     assert list(resolve([flattened], "sdxl").groups) == list(resolve([name], "sdxl").groups)
+
+
+SPELLED = [
+    (known, f"unet.{pair[1]}", spelling)
+    for known in ARCHITECTURES
+    for pair in unet_modules(known.unet)
+    for spelling in pair
+]
+SPELLED += [
+    (known, f"{text.part}.{path}", spelling)
+    for known in ARCHITECTURES
+    for text in known.texts
+    for path in clip_modules(text.layers)
+    for spelling in (path, *(() if text.split else filter(None, [openclip_path(path)])))
+]
+
+
+@given(st.sampled_from(SPELLED), st.sampled_from(PREFIXES), st.sampled_from(sorted(SUFFIXES)), st.booleans())
+def test_any_prefix_any_separator_any_suffix(
+    spelled: tuple[Architecture, str, str], prefix: tuple[str, str], suffix: str, underscores: bool
+) -> None:
+    known, canonical, path = spelled
+    start, said = prefix
+    stem = f"{start}.{path}" if start else path
+    name = (flat(stem) if underscores else stem) + suffix
+    meant = [table[flat(path)] for table in known.paths().values() if flat(path) in table]
+    resolution = resolve([name], known.name)
+    if known.part_of(said) == canonical.partition(".")[0] or (said == "" and meant == [canonical]):
+        assert list(resolution.groups) == [canonical]
+    else:  # another part's prefix, or a name that either text encoder could mean
+        assert resolution.unmatched == (name,)
 
 
 FOREIGN = (

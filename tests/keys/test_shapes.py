@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib_lora.adapters import find_family, fits_widened
 from lib_lora.adapters import fits as adapters_fits
 from lib_lora.keys.shapes import fits, made_for
+from lib_lora.keys.spellings import SUFFIXES
 from tests.adapters.table import CASES, SHAPES, Case
 
 PAIRS = [(case, host) for case in CASES for host in case.hosts]
@@ -45,6 +48,18 @@ def test_every_family_in_every_spelling(case: Case, host: str) -> None:
 )
 def test_what_makes_no_change_has_no_shape(shapes: dict[str, tuple[int, ...]]) -> None:
     assert made_for(shapes) is None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted({*SUFFIXES.values(), "ia3", "kohya_oft_blocks"})),
+        st.lists(st.sampled_from((0, 1, 2, 3, 8, 2**31)), max_size=5).map(tuple),
+    )
+)
+def test_any_shapes_at_all_are_told_or_not_told(shapes: dict[str, tuple[int, ...]]) -> None:
+    made = made_for(shapes)
+    for host in ((8, 8), (8, 4, 3, 3), (8,), ()):
+        assert made is None or fits(made, host, may_be_wider=True) in (True, False)
 
 
 MADE = ((8, 4), (8, 4, 3, 3), (8, 36), (8, -1), (-1, 4, -1), (8,), (6, 4), (8, 5, 3, 3))
