@@ -9,7 +9,7 @@ from random import Random
 from tests.fuzz.draft import BITS, Draft, Entry, Piece
 from tests.fuzz.seeds import METADATA, SPELLED
 
-LARGEST = 300_000  # bytes of one tensor; two of them can mean a gigabyte
+LARGEST = 600_000  # bytes of one tensor; two of them can mean a gigabyte
 SIZES = (0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 24, 36, 64, 72, 1024, 16384, 2**31, 2**40, 2**62, 2**63)
 HALVES = tuple(struct.pack("<H", bits) for bits in (0, 0x8000, 0x3C00, 0x7C00, 0xFC00, 0x7E00, 0x7BFF, 1))
 SINGLES = tuple(
