@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Factors, InPlace, on_device
-from lib_lora.engine.merged import bias_change
+from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Adapter, Factors, InPlace, on_device
+from lib_lora.engine.merged import bias_change, exact_arithmetic
 from lib_lora.engine.slots import RankSlots, scales
 from lib_lora.engine.view import CONV, Layer, weight_shape
 from lib_lora.errors import EngineError
@@ -26,8 +26,9 @@ from lib_lora.plan import Contribution
 class Bypass:
     """The change of one layer as something to add to its output.
 
-    The strengths are folded into `down` and into the matrices in float32; they are then kept in the number
-    type and on the device the layer's output has, which is what the host computes in, whatever it stores.
+    The strengths are folded into `down` and into the matrices in float32. What is used at every step is kept
+    in the number type and on the device the layer's output has, which is what the host computes in, whatever
+    it stores; the matrix as large as the layer in this form only, so that it takes no more than a copy.
     """
 
     def __init__(self, layer: Layer, changes: Sequence[Contribution]) -> None:
@@ -38,10 +39,11 @@ class Bypass:
         low_rank = [change for change in changes if change.factors is not None]
         others = [change for change in changes if change.factors is None]
         self._outputs = [change for change in others if change.adapter.reads == OUTPUTS]
-        inputs, wide = [], []
+        self._wide: list[Contribution] = []
+        inputs = []
         for change in others:
             if change.adapter.reads == NOTHING or (change.adapter.reads != OUTPUTS and self._readable):
-                wide.append(change)
+                self._wide.append(change)
             elif change.adapter.reads == INPUTS and change.adapter.fits(self._point):
                 inputs.append(change)
             elif change.adapter.reads != OUTPUTS:
@@ -49,15 +51,17 @@ class Bypass:
                     f"{change.adapter.family} has to read the weight {layer.name}, which is stored "
                     "compressed. Load the checkpoint without compression, or remove the rows of that family."
                 )
-        exact = self._factors(low_rank), self._matrix(wide), self._turn(inputs)
-        self._exact = (*exact, bias_change(changes, _readable(layer.module.bias)))
-        self._ready: tuple[Tensor | None, ...] | None = None
+        self._factors, self._turn = _factors(low_rank), self._turned(inputs)
+        self._bias = bias_change(changes, _readable(layer.module.bias))
+        self._form: tuple[torch.device, torch.dtype] | None = None
+        self._ready: tuple[Tensor | None, ...] = ()
+        self._acting: list[tuple[Adapter, float]] = []
 
     def add_to(self, output: Tensor, x: Tensor) -> Tensor:
         """Return `output` plus the change for the input `x`; neither is written."""
         up, down, matrix, turn, bias = self._in_form_of(output)
         x, changed = x.to(output.dtype), output
-        if self._outputs:
+        if self._acting:
             changed = self._with_outputs_changed(output)
         if up is not None and down is not None:
             changed = self._with_factors(changed, x, up, down)
@@ -71,12 +75,11 @@ class Bypass:
     @property
     def nbytes(self) -> int:
         """Bytes of factors and matrices."""
-        factors, *rest = self._exact
-        held = [factors.up, factors.down] if factors is not None else []
-        held += [tensor for tensor in (*rest, *(self._ready or ())) if tensor is not None]
-        return sum(tensor.nelement() * tensor.element_size() for tensor in held)
+        factors = () if self._factors is None else (self._factors.up, self._factors.down)
+        held = (*factors, self._turn, self._bias, *self._ready)
+        return sum(tensor.nelement() * tensor.element_size() for tensor in held if tensor is not None)
 
-    # What is made once, in float32
+    # What is made in float32
 
     @property
     def _readable(self) -> bool:
@@ -89,24 +92,17 @@ class Bypass:
         width = self._shape[1]
         return (width, width, 1, 1) if self._conv else (width, width)
 
-    def _factors(self, changes: Sequence[Contribution]) -> Factors | None:
-        factors = [change.factors for change in changes if change.factors is not None]
-        if not factors:
-            return None
-        slots = RankSlots(None, factors, torch.empty(0), torch.float32)
-        return Factors(slots.up, slots.scaled_down(scales(changes)), 1.0)
-
-    def _matrix(self, changes: Sequence[Contribution]) -> Tensor | None:
+    def _matrix(self) -> Tensor | None:
         """Return the sum of changes that are made as a whole, `[out, in(, kh, kw)]`."""
-        if not changes:
+        if not self._wide:
             return None
         weight = self._module.weight.detach()
-        if all(change.adapter.reads == NOTHING for change in changes):
+        if all(change.adapter.reads == NOTHING for change in self._wide):
             base = torch.empty(self._shape, device="meta")
         else:
             base = weight.to(torch.float32).contiguous()
         total = torch.zeros(self._shape, dtype=torch.float32, device=weight.device)
-        for change in changes:
+        for change in self._wide:
             adapter = on_device(change.adapter, weight.device)
             if isinstance(adapter, InPlace):
                 adapter.add_to(total, base, change.strength)
@@ -114,7 +110,7 @@ class Bypass:
                 total.add_(adapter.delta(base), alpha=change.strength)
         return total
 
-    def _turn(self, changes: Sequence[Contribution]) -> Tensor | None:
+    def _turned(self, changes: Sequence[Contribution]) -> Tensor | None:
         """Return what changes do to inputs, as a matrix `[in, in]` to multiply inputs with from the right."""
         if not changes:
             return None
@@ -123,16 +119,23 @@ class Bypass:
         return torch.stack(turned).sum(0)
 
     def _in_form_of(self, output: Tensor) -> tuple[Tensor | None, ...]:
-        ready, like = self._ready, (output.device, output.dtype)
-        if ready is None or any(part is not None and (part.device, part.dtype) != like for part in ready):
-            factors, *rest = self._exact
-            with torch.inference_mode(False), torch.no_grad():
-                parts = (None, None) if factors is None else (factors.up, factors.down)
-                up, down, *others = (None if t is None else t.to(*like) for t in (*parts, *rest))
+        form = output.device, output.dtype
+        if form != self._form:
+            self._form, self._ready = None, ()
+            with exact_arithmetic([output.device, self._module.weight.device]):
+                up = down = None
+                if self._factors is not None:
+                    up, down = self._factors.up, self._factors.down
+                parts = (up, down, self._matrix(), self._turn, self._bias)
+                up, down, *others = (None if part is None else part.to(*form) for part in parts)
                 if up is not None and down is not None and self._conv:
                     up, down = up[:, :, None, None], down.reshape(-1, *self._kernel)
-                ready = self._ready = up, down, *others
-        return ready
+                self._ready = up, down, *others
+                self._acting = [
+                    (on_device(change.adapter, output.device), change.strength) for change in self._outputs
+                ]
+            self._form = form
+        return self._ready
 
     # What is computed at every step
 
@@ -154,8 +157,8 @@ class Bypass:
         own = self._channels_last(self._without_bias(output.float()))
         rows = own.reshape(-1, own.shape[-1]).T.contiguous()
         total = torch.zeros_like(rows)
-        for change in self._outputs:
-            total.add_(on_device(change.adapter, rows.device).delta(rows), alpha=change.strength)
+        for adapter, strength in self._acting:
+            total.add_(adapter.delta(rows), alpha=strength)
         changed = self._channels_first(total.T.reshape(own.shape))
         return (output + changed).to(output.dtype)
 
@@ -171,6 +174,15 @@ class Bypass:
 
     def _channels_first(self, tensor: Tensor) -> Tensor:
         return tensor.movedim(-1, -3) if self._conv else tensor
+
+
+def _factors(changes: Sequence[Contribution]) -> Factors | None:
+    """Return low-rank changes side by side, their strengths folded in."""
+    factors = [change.factors for change in changes if change.factors is not None]
+    if not factors:
+        return None
+    slots = RankSlots(None, factors, torch.empty(0), torch.float32)
+    return Factors(slots.up, slots.scaled_down(scales(changes)), 1.0)
 
 
 def _readable(bias: Tensor | None) -> Tensor | None:

@@ -189,6 +189,34 @@ def test_beside_a_compressed_weight_every_family_acts_or_says_why_not(case: Case
     assert (got - wanted).abs().max() <= 2e-6 * wanted.abs().max()
 
 
+class Eighth(nn.Module):
+    """A linear layer that stores numbers of eight bits, as hosts with little memory do."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(layer.weight.to(torch.float8_e4m3fn), requires_grad=False)
+        self.bias = layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight.to(x.dtype), self.bias)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "name", ["DoRA on outputs", "GLoRA", "T-LoRA", "set_weight", "OFT of PEFT", "LoKr full ⊗ factors"]
+)
+def test_numbers_of_eight_bits_are_read_where_a_family_has_to(name: str) -> None:
+    torch.manual_seed(10)
+    case = next(case for case in CASES if case.name == name)
+    module, x = Eighth(nn.Linear(16, 24)), torch.randn(3, 16)
+    tensors = case.draw((24, 16))
+    adapter = find_family(tensors).read(tensors)
+    got = Bypass(Layer("unet.out.2", LINEAR, module), [change(adapter, (24, 16), 0.7)]).add_to(module(x), x)
+    stored = module.weight.float()
+    wanted = functional.linear(x, stored + 0.7 * adapter.delta(stored), module.bias)
+    assert (got - wanted).abs().max() <= 2e-6 * wanted.abs().max()
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("name", ["(IA)³ on inputs", "OFT", "BOFT with rescale", "LoKr Tucker", "LoHa"])
 def test_kernels_too(name: str) -> None:
