@@ -8,8 +8,8 @@ LoraStackError
 │   └── NotImplementedFieldError  a field is understood but does not act yet
 ├── FileError                   a file on disk cannot be used
 │   ├── UnreadableFileError     missing, not a regular file, no permission, changed while read
+│   │   └── FileTooLargeError   more bytes than any network has
 │   ├── NotSafetensorsError     a pickle, an archive, a web page or a wrong suffix
-│   ├── FileTooLargeError       more bytes than any network has
 │   ├── HeaderError             the safetensors header lies (one leaf per way to lie)
 │   │   ├── HeaderTooSmallError
 │   │   ├── HeaderTooLargeError
@@ -109,7 +109,7 @@ class NotSafetensorsError(FileError):
     """A pickle, an archive, a web page or a wrong suffix."""
 
 
-class FileTooLargeError(FileError):
+class FileTooLargeError(UnreadableFileError):
     """More bytes than any network has."""
 
 

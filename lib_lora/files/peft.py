@@ -24,8 +24,33 @@ METADATA = "lora_adapter_metadata"
 COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 SIZE_LIMIT = 1_000_000  # bytes of the config
 PATTERN_LIMIT = 5_000  # patterns of one kind
-WILD_LIMIT = 3  # wildcards in one pattern; each multiplies the time that matching may take
+WILD_LIMIT = 3  # wildcards in one pattern; more is no module's name
 _ODD = re.compile(r"[^\w.\-]")
+
+
+@dataclass(frozen=True)
+class Wild:
+    """A pattern with wildcards between its pieces, matched in one walk; an expression may take for ever."""
+
+    pieces: tuple[str, ...]
+    anchored: bool
+
+    def matches(self, path: str) -> bool:
+        """Tell whether it is the whole path, or where it is not anchored, the path's end behind a dot."""
+        first, *middle, last = self.pieces
+        if path.startswith(first):
+            position = len(first)
+        else:
+            dot = -1 if self.anchored else path.find(f".{first}")
+            if dot < 0:
+                return False
+            position = dot + 1 + len(first)
+        for piece in middle:
+            found = path.find(piece, position)
+            if found < 0:
+                return False
+            position = found + len(piece)
+        return path.endswith(last) and len(path) - len(last) >= position
 
 
 @dataclass(frozen=True)
@@ -33,11 +58,11 @@ class Patterns:
     """Numbers for modules whose path ends in a certain way; of several that match, the first counts."""
 
     plain: Mapping[str, tuple[int, float]]
-    wild: tuple[tuple[int, re.Pattern[str], float], ...]
+    wild: tuple[tuple[int, Wild, float], ...]
 
     def find(self, path: str, otherwise: float) -> float:
         """Return the number for the module at `path`."""
-        found = [(index, number) for index, pattern, number in self.wild if pattern.fullmatch(path)]
+        found = [(index, number) for index, pattern, number in self.wild if pattern.matches(path)]
         ends = [path, *(path[dot + 1 :] for dot, letter in enumerate(path) if letter == ".")]
         found += [self.plain[end] for end in (*ends, f"^{path}") if end in self.plain]
         return min(found)[1] if found else otherwise
@@ -119,7 +144,7 @@ def _read(document: object, component: str) -> PeftScale | None:
 def _patterns(document: object, positive: bool) -> tuple[Patterns, int]:
     """Return the patterns of a table and how many of its entries were not understood."""
     plain: dict[str, tuple[int, float]] = {}
-    wild: list[tuple[int, re.Pattern[str], float]] = []
+    wild: list[tuple[int, Wild, float]] = []
     entries = list(document.items()) if isinstance(document, dict) else []
     unread = max(0, len(entries) - PATTERN_LIMIT)
     for index, (key, value) in enumerate(entries[:PATTERN_LIMIT]):
@@ -136,8 +161,7 @@ def _patterns(document: object, positive: bool) -> tuple[Patterns, int]:
         if len(pieces) > WILD_LIMIT + 1 or any(_ODD.search(piece) for piece in pieces):
             unread += 1
             continue
-        start = "" if text.startswith("^") else r"(?:.*\.)?"
-        wild.append((index, re.compile(start + ".*".join(map(re.escape, pieces))), number))
+        wild.append((index, Wild(tuple(pieces), text.startswith("^")), number))
     return Patterns(plain, tuple(wild)), unread
 
 

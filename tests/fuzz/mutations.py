@@ -135,6 +135,14 @@ def second_name(draft: Draft, rng: Random) -> None:
     draft.pieces.append(Piece(one.name.removeprefix("lora_"), one.dtype, list(one.shape), one.data))
 
 
+def packed(draft: Draft, rng: Random) -> None:
+    """Pack an embedding into the file, or call a tensor one."""
+    one = rng.choice(draft.pieces)
+    ends = ("emb_params", "clip_l", "clip_g", "string_to_param.*", "step", "")
+    name = f"bundle_emb.{rng.choice(('neon', 'a.b c', ''))}.{rng.choice(ends)}"
+    draft.pieces.append(Piece(name, one.dtype, list(one.shape), one.data))
+
+
 def dimensions(draft: Draft, rng: Random) -> None:
     one = rng.choice(draft.pieces)
     shape = one.shape
@@ -303,6 +311,7 @@ ON_TENSORS: tuple[Callable[[Draft, Random], None], ...] = (
     same_sizes,
     enormous,
     second_name,
+    packed,
     dimensions,
     other_type,
     other_numbers,

@@ -27,6 +27,17 @@ from tests.fuzz.seeds import PLACES
 
 MEMORY_DISK = Path("/dev/shm")
 WORKS = "works"
+CONFIGS = (
+    b"",
+    b'{"r": 4, "lora_alpha": 8}',
+    b'{"r": 4, "lora_alpha": 8, "use_rslora": true, "rank_pattern": {"to_q": 0, ".*a.*a.*": 2, "(": 1}}',
+    b'{"r": 5e-324, "lora_alpha": 1e308}',
+    b'{"r": "4", "lora_alpha": null, "alpha_pattern": [1]}',
+    b'{"r": NaN, "lora_alpha": 1e999}',
+    b"[" * 3000,
+    b"\xff",
+)
+"""What PEFT's exports have beside them, and what lies about it."""
 NUMBERS = 100_000  # of a weight that is changed for a try; the toy's have a few hundred
 Outcomes = list[str]
 
@@ -46,10 +57,10 @@ def run_case(kind: str, folder: Path, content: bytes, number: int) -> Outcomes:
     path = folder / "case.safetensors"
     path.write_bytes(content)
     architecture = ARCHITECTURES[number % len(ARCHITECTURES)].name
-    return RUNS[kind](path, architecture)
+    return RUNS[kind](path, architecture, number)
 
 
-def _header(path: Path, architecture: str) -> Outcomes:
+def _header(path: Path, architecture: str, number: int) -> Outcomes:
     def whole() -> None:
         header = read_header(path)
         facts(header)
@@ -61,7 +72,7 @@ def _header(path: Path, architecture: str) -> Outcomes:
     return [_outcome(lambda: read_words(read_metadata(path))), _outcome(whole)]
 
 
-def _library(path: Path, architecture: str) -> Outcomes:
+def _library(path: Path, architecture: str, number: int) -> Outcomes:
     table = inspect_file(path, architecture)
     json.dumps(table).encode()
     lines = render(table)
@@ -76,12 +87,17 @@ def _library(path: Path, architecture: str) -> Outcomes:
     return ["error" if "error" in table else WORKS, _outcome(lambda: library.hash_of(file))]
 
 
-def _tensors(path: Path, architecture: str) -> Outcomes:
+def _tensors(path: Path, architecture: str, number: int) -> Outcomes:
     from lib_lora.inspection.values import check_values
     from lib_lora.network import check_fit, open_network
 
+    config = CONFIGS[number % len(CONFIGS)]
+    path.with_name("adapter_config.json").write_bytes(config)
+
     def applied() -> None:
         network = open_network(path, "sd1")
+        if number % 3 == 0:
+            open_network(path, architecture)
         for adapter in network.adapters.values():
             _try_where_it_says(adapter)
         for tree in trees():
@@ -146,4 +162,8 @@ def _outcome(use: Callable[[], object]) -> str:
     return WORKS
 
 
-RUNS: Mapping[str, Callable[[Path, str], Outcomes]] = {HEADER: _header, LIBRARY: _library, TENSORS: _tensors}
+RUNS: Mapping[str, Callable[[Path, str, int], Outcomes]] = {
+    HEADER: _header,
+    LIBRARY: _library,
+    TENSORS: _tensors,
+}

@@ -29,6 +29,8 @@ PATHS: tuple[tuple[str, Shape], ...] = (
     ("double_blocks.0.img_attn.qkv", (24, 8)),
     ("joint_blocks.3.x_block.attn.qkv", (24, 8)),
 )
+EXPORTS = ("base_model.model.", "unet.", "unet.base_model.model.", "diffusion_model.")
+"""Before dotted paths, as PEFT, diffusers and ComfyUI write them."""
 PLACES: dict[str, tuple[str, str, Shape]] = {
     "conv3x3": ("unet.input_blocks.0.0", "unet_conv_in", (8, 4, 3, 3)),
     "conv1x1": ("unet.middle_block.1.proj_in", "unet_mid_block_attentions_0_proj_in", (8, 8, 1, 1)),
@@ -44,6 +46,12 @@ PLACES: dict[str, tuple[str, str, Shape]] = {
     ),
 }
 """For every kind of weight of the table: a canonical name, the trainers' name, a small shape."""
+DOTTED = {
+    "conv3x3": "conv_in",
+    "conv1x1": "mid_block.attentions.0.proj_in",
+    "linear": "mid_block.attentions.0.transformer_blocks.0.attn1.to_q",
+}
+"""The same places with dots."""
 GROUPS: tuple[tuple[str, ...], ...] = (
     ("lora_up", "lora_down", "alpha"),
     ("lora_up", "lora_down", "lora_mid", "alpha"),
@@ -61,6 +69,8 @@ METADATA: tuple[tuple[str, str], ...] = (
     ("format", "pt"),
     ("ss_base_model_version", "sdxl_base_v1-0"),
     ("ss_network_args", '{"rs_lora": true}'),
+    ("lora_adapter_metadata", '{"unet.r": 4, "unet.lora_alpha": 8, "unet.rank_pattern": {".*to_q": 2}}'),
+    ("lora_adapter_metadata", '{"unet.r": 5e-324, "unet.lora_alpha": 1e308, "unet.use_rslora": true}'),
     ("ss_output_name", "neon \u202e\x00 v1"),
     ("ss_tag_frequency", '{"10_neon": {"neon": 9, "night": 4}}'),
     ("ss_tag_frequency", "[" * 5000),
@@ -162,6 +172,8 @@ def numbers(rng: Random) -> Draft:
         _, path, _ = PLACES[sample.kind]
         kohya = any(role.startswith("kohya_") for role, _, _ in sample.tensors)
         start = f"oft_{path}" if kohya else f"lora_{path}"
+        if not kohya and sample.kind in DOTTED and rng.random() < 0.2:
+            start = rng.choice(EXPORTS) + DOTTED[sample.kind]
         dtype = rng.choice(("F32", "F32", "F16", "BF16", "F64"))
         draft.pieces += _pieces(rng, sample, start, dtype)
     return draft
