@@ -143,6 +143,8 @@
                 const own = LoraStack.fieldOf(this.entry, part);
                 if (LoraStack.isWeight(own)) facts.push(make("span", { class: "ls-note" }, text(`row.${part}`, { weight: LoraStack.showWeight(own) })));
             }
+            if (["schedule", "start", "stop"].some((field) => LoraStack.fieldOf(this.entry, field))) facts.push(make("span", { class: "ls-note" }, text("row.timed")));
+            if (LoraStack.fieldOf(this.entry, "blocks")) facts.push(make("span", { class: "ls-note" }, text("row.blocks")));
             if (file) facts.push(...makeBadges(file));
             if (words) facts.push(make("span", { class: "ls-note" }, words === 1 ? text("row.word") : text("row.words", { count: words })));
             this.facts.replaceChildren(...facts);

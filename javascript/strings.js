@@ -46,6 +46,8 @@
         "row.word": "1 word",
         "row.te": "text {weight}",
         "row.unet": "UNet {weight}",
+        "row.timed": "timed",
+        "row.blocks": "some blocks",
 
         "family.lora": "LoRA",
         "family.locon": "LoCon",

@@ -87,8 +87,8 @@ class Attached:
         """Give every layer with a schedule the strengths of this moment; what changed is merged again."""
         self._awaits_step = False
         for patch, planned in self._timed:
-            changes = tuple(change.at(moment) for change in planned)
-            if patch.take(changes):
+            now = (change.at(moment) for change in planned)
+            if patch.take(tuple(change for change in now if change.strength != 0)):
                 self._ready = False
 
     def refresh(self) -> None:

@@ -36,13 +36,11 @@ class Patch:
 
     def take(self, changes: tuple[Contribution, ...]) -> bool:
         """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""
-        idle = not any(change.strength for change in changes)
-        if [change.strength for change in changes] == [change.strength for change in self.changes]:
-            fresh = idle != self.idle
-        else:
-            self.changes, self.bypass, fresh = changes, None, True
-        self.idle = idle
-        return fresh
+        self.idle = not changes
+        if self.idle or [change.key for change in changes] == [change.key for change in self.changes]:
+            return not self.idle and self.merged is None and self.bypass is None
+        self.changes, self.bypass = changes, None
+        return True
 
     def original(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the layer as if we were not there."""

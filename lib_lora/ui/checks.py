@@ -9,6 +9,7 @@ from ..errors import EntryValueError, LoraStackError, StackError
 from ..library.network_file import NetworkFile
 from ..stack.blocks import model_blocks, read_blocks
 from ..stack.entry import Entry, row_title
+from ..stack.schedule import read_schedule
 from ..stack.serialization import decode, require_implemented
 from ..stack.stack import Stack
 
@@ -56,6 +57,7 @@ def _check_entry(entry: Entry, library: Finder) -> dict[str, Any]:
         file = library.find(entry.network, entry.hash)
         require_implemented(Stack((entry,)))
         read_blocks(entry.blocks, model_blocks(str(library.summary(file)["architecture"])))
+        read_schedule(entry.schedule, entry.start, entry.stop)
     except LoraStackError as error:
         return {"file": file and library.summary(file), "problem": _without_title(error, entry.network)}
     return {"file": library.summary(file), "problem": file.problem}

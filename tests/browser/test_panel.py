@@ -275,3 +275,43 @@ def test_two_hundred_rows_stay_quick(panel: PanelPage, names: list[str]) -> None
     )
     assert per_step < 50, f"one step of a slider took {per_step:.0f} ms"
     assert panel.entries[100]["weight"] == 0.95
+
+
+def test_blocks_by_preset_by_slider_and_as_text(panel: PanelPage, names: list[str]) -> None:
+    row = panel.add(names[0])
+    panel.button(row, "More").click()
+    choice = row.get_by_role("combobox", name="presets")
+    choice.select_option("OUTD")
+    assert panel.entries[0]["blocks"] == "OUTD"
+    row.get_by_role("slider", name="block IN01").fill("0.5")
+    first, second, *rest = panel.entries[0]["blocks"].split(",")
+    assert (first, second, len(rest)) == ("1", "0.5", 15)
+    assert choice.input_value() == "own"
+    field = row.get_by_role("textbox", name="Parts of the model")
+    field.fill("OUTT")
+    field.press("Tab")
+    row.get_by_text("no preset 'OUTT'").wait_for(timeout=SHORT_MS)
+    choice.select_option("ALL")
+    assert "blocks" not in panel.entries[0]
+    assert row.get_by_text("some blocks").count() == 0
+
+
+def test_when_a_row_acts_by_choice_and_as_text(panel: PanelPage, names: list[str]) -> None:
+    row = panel.add(names[0])
+    panel.button(row, "More").click()
+    choice = row.get_by_role("combobox", name="acts")
+    choice.select_option("first_half")
+    assert panel.entries[0]["stop"] == "0.5"
+    curve = row.get_by_role("textbox", name="Curve of")
+    curve.fill("0@0,1@1")
+    curve.press("Tab")
+    assert panel.entries[0]["schedule"] == "0@0,1@1"
+    assert choice.input_value() == "own"
+    assert len(row.locator(".ls-plot polyline").get_attribute("points").split(" ")) == 80
+    row.get_by_text("timed").wait_for()
+    begin = row.get_by_role("textbox", name="begins at")
+    begin.fill("soon")
+    begin.press("Tab")
+    row.get_by_text('"soon" is not a number').wait_for(timeout=SHORT_MS)
+    choice.select_option("always")
+    assert not {"schedule", "start", "stop"} & panel.entries[0].keys()

@@ -53,6 +53,8 @@ def test_a_good_row_comes_with_its_file(library: Library) -> None:
         ('{"network": 7}', "must be text"),
         ('{"network": "ghibli", "blocks": "OUTDD"}', "'OUTD'"),
         ('{"network": "ghibli", "blocks": "1,1,1"}', "17 or 26"),
+        ('{"network": "ghibli", "start": "soon"}', '"soon"'),
+        ('{"network": "ghibli", "schedule": "1@0.5,0@0.2"}', "must rise"),
         ('{"network": "ghibli", "region": "inpaint"}', "region"),
         ('{"network": "ghibli", "wieght": 1}', "weight"),
         ("7", "object"),
