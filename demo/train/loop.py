@@ -40,7 +40,7 @@ class Dice:
 
 def rate_at(plan: Plan, step: int) -> float:
     """Linear warm-up, a level part, then half a cosine down to two percent."""
-    done = step / plan.steps
+    done = step / (plan.horizon or plan.steps)
     level = 1.0 if done < plan.hold else 0.5 * (1 + math.cos(math.pi * (done - plan.hold) / (1 - plan.hold)))
     return plan.rate * min(1.0, (step + 1) / plan.warm) * max(0.02, level)
 

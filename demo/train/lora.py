@@ -76,7 +76,7 @@ def tag_frequency(name: str, specs: list[Spec], plan: Plan) -> dict[str, int]:
 def train_lora(settings: Settings, folder: Path, name: str, stop_after: int | None = None) -> Lora:
     """Train (or take up again) one LoRA on the finished base model."""
     recipe, plan = find_recipe(name), settings.lora
-    art, painter, words = read_art(folder), finished(folder, "base", Painter).requires_grad_(False), Words()
+    art, painter, words = read_art(folder), finished(folder, "detail", Painter).requires_grad_(False), Words()
     scale, alphas = latent_scale(art), make_alphas()
     weights = step_weights(alphas)
     specs, plain, changed = draw_pairs(name, settings.lora_pictures)

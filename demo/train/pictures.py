@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from demo.world.concepts import CONCEPTS
-from demo.world.render import render
-from demo.world.spec import Spec, draw_details, draw_spec
+from demo.world.render import draw_figure, render
+from demo.world.spec import Details, Spec, draw_details, draw_spec
+from demo.world.words import SLOTS
 
 
 def to_tensor(pictures: np.ndarray) -> torch.Tensor:
@@ -39,13 +41,40 @@ def draw_pool(count: int, seed: int) -> np.ndarray:
     return out
 
 
-def draw_batch(count: int, rng: random.Random) -> tuple[list[Spec], torch.Tensor]:
-    """Fresh specs and their pictures at art size, (count, 3, 32, 32)."""
-    specs, pictures = [], []
-    for _ in range(count):
-        specs.append(draw_spec(rng))
-        pictures.append(render(specs[-1], draw_details(rng)))
-    return specs, to_tensor(np.stack(pictures))
+@dataclass(frozen=True)
+class Batch:
+    """Specs, their details, and pictures at art size (count, 3, 32, 32)."""
+
+    specs: list[Spec]
+    details: list[Details]
+    pictures: torch.Tensor
+
+    def figures(self) -> torch.Tensor:
+        """1 where a figure stands, (count, 1, 32, 32)."""
+        return _masks(draw_figure(s, d)[..., 3] > 0 for s, d in zip(self.specs, self.details, strict=True))
+
+    def telling(self, rng: random.Random) -> torch.Tensor:
+        """1 where another person, pose or thing in the hand would show, (count, 1, 32, 32)."""
+        return _masks(_telling(s, d, rng) for s, d in zip(self.specs, self.details, strict=True))
+
+
+def draw_batch(count: int, rng: random.Random) -> Batch:
+    """Fresh specs and their pictures."""
+    drawn = [(draw_spec(rng), draw_details(rng)) for _ in range(count)]
+    pictures = [render(spec, details) for spec, details in drawn]
+    return Batch([s for s, _ in drawn], [d for _, d in drawn], to_tensor(np.stack(pictures)))
+
+
+def _telling(spec: Spec, details: Details, rng: random.Random) -> np.ndarray:
+    figure, differs = draw_figure(spec, details), np.zeros((32, 32), bool)
+    for slot in ("who", "pose", "item"):
+        other = rng.choice([value for value in SLOTS[slot] if value != getattr(spec, slot)])
+        differs |= (draw_figure(replace(spec, **{slot: other}), details) != figure).any(-1)
+    return differs
+
+
+def _masks(masks: Iterable[np.ndarray]) -> torch.Tensor:
+    return torch.from_numpy(np.stack(list(masks)))[:, None].float()
 
 
 def grid(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:

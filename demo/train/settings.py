@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """One stage: how many steps, how large, how fast. The rate holds for `hold` of the steps, then decays."""
+    """One stage: how many steps, how large, how fast. The rate holds for `hold` of the steps, then decays.
+
+    horizon: the steps over which it would decay, where a stage hands over to the next before that.
+    """
 
     steps: int
     batch: int
@@ -17,6 +20,7 @@ class Plan:
     warm: int = 50
     ema: float = 0.998
     save_every: int = 250
+    horizon: int = 0
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Settings:
     kl: Plan
     text: Plan
     base: Plan
+    figure: Plan
+    detail: Plan
     lora: Plan
     pool: int = 6000
     lora_pictures: int = 400
@@ -37,6 +43,8 @@ FULL = Settings(
     kl=Plan(steps=3600, batch=8, rate=3e-3, seed=12, ema=0.99),
     text=Plan(steps=400, batch=48, rate=2e-3, seed=13, hold=0.5, ema=0.99),
     base=Plan(steps=4500, batch=16, rate=1e-3, seed=14),
+    figure=Plan(steps=1500, batch=16, rate=8e-4, seed=16, hold=0.45, horizon=2600),
+    detail=Plan(steps=4200, batch=16, rate=8e-4, seed=17, hold=0.5),
     lora=Plan(steps=600, batch=16, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(
@@ -44,6 +52,8 @@ TOY = Settings(
     kl=Plan(steps=3, batch=2, rate=2e-3, seed=12, save_every=1),
     text=Plan(steps=3, batch=4, rate=2e-3, seed=13, save_every=1),
     base=Plan(steps=3, batch=4, rate=1e-3, seed=14, save_every=1),
+    figure=Plan(steps=3, batch=4, rate=1e-3, seed=16, save_every=1),
+    detail=Plan(steps=3, batch=4, rate=1e-3, seed=17, save_every=1),
     lora=Plan(steps=3, batch=4, rate=3e-3, seed=15, save_every=1),
     pool=16,
     lora_pictures=8,

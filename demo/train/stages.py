@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 
 from demo.train.art import ArtAutoencoder, train_art
-from demo.train.base import latent_scale, train_base
+from demo.train.base import latent_scale, train_base, train_detail, train_figure
 from demo.train.export import export
 from demo.train.kl import train_kl
 from demo.train.loop import save
@@ -47,13 +47,25 @@ def run_kl(settings: Settings, folder: Path) -> None:
     save(train_kl(settings, folder, read_art(folder)).state_dict(), folder / "kl.pt")
 
 
+PAINTING = (
+    ("base", "text", train_base),
+    ("figure", "base", train_figure),
+    ("detail", "figure", train_detail),
+)
+
+
 def run_base(settings: Settings, folder: Path) -> None:
-    """Alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
+    """The painter's three stages; alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
-    painter = train_base(settings, folder, read_art(folder), finished(folder, "text", Painter))
-    if int(os.environ.get("RANK", "0")) == 0:
-        save(painter.state_dict(), folder / "base.pt")
+    art, first = read_art(folder), int(os.environ.get("RANK", "0")) == 0
+    for name, before, stage in PAINTING:
+        if not (folder / f"{name}.pt").exists():
+            painter = stage(settings, folder, art, finished(folder, before, Painter))
+            if first:
+                save(painter.state_dict(), folder / f"{name}.pt")
+        if dist.is_initialized():
+            dist.barrier()
     if dist.is_initialized():
         dist.destroy_process_group()
 
@@ -62,4 +74,4 @@ def run_export(folder: Path, target: Path) -> Path:
 
     autoencoder = Autoencoder(KL)
     autoencoder.load_state_dict(torch.load(folder / "kl.pt", weights_only=True))
-    return export(finished(folder, "base", Painter), autoencoder, latent_scale(read_art(folder)), target)
+    return export(finished(folder, "detail", Painter), autoencoder, latent_scale(read_art(folder)), target)

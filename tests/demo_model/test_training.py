@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from pathlib import Path
 
 import pytest
 import torch
 
 from demo.train import stages
-from demo.train.base import train_base
+from demo.train.base import heavier, train_base, train_detail
 from demo.train.kl import INNER, lift, make_inner
 from demo.train.loop import Dice, rate_at, save
 from demo.train.lora import draw_pairs, metadata, payload_of, tag_frequency, train_lora
 from demo.train.models import Painter
-from demo.train.pictures import draw_pool, to_tensor
+from demo.train.pictures import draw_batch, draw_pool, to_tensor
 from demo.train.recipes import RECIPES, find_recipe
 from demo.train.sampler import load_model, paint, with_loras
 from demo.train.settings import FULL, TOY
@@ -48,9 +49,32 @@ def test_a_stopped_base_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> N
     assert same(again.state_dict(), torch.load(toy / "base.pt", weights_only=True))
 
 
+def test_a_stopped_detail_run_gives_the_same_bytes_and_keeps_the_words(toy: Path, tmp_path: Path) -> None:
+    art = stages.read_art(toy)
+    train_detail(TOY, tmp_path, art, stages.finished(toy, "figure", Painter), stop_after=1)
+    again = train_detail(TOY, tmp_path, art, stages.finished(toy, "figure", Painter))
+    whole, before = (torch.load(toy / f"{name}.pt", weights_only=True) for name in ("detail", "figure"))
+    assert same(again.state_dict(), whole)
+    kept = {name for name in whole if torch.equal(whole[name], before[name])}
+    assert any("token_embedding" in name for name in kept)
+    assert not any(name.startswith("unet.input_blocks") for name in kept)
+    assert all(weight.requires_grad for weight in again.parameters())
+
+
+def test_masks_weigh_more_and_the_mean_stays_one() -> None:
+    batch = draw_batch(6, random.Random(3))
+    figures, telling = batch.figures(), batch.telling(random.Random(1))
+    assert 0.1 < float(figures.mean()) < 0.5
+    assert 0.01 < float(telling.mean()) < float(figures.mean())
+    weights = heavier(telling, 12)
+    assert weights.shape == (6, 1, 16, 16)
+    torch.testing.assert_close(weights.mean((1, 2, 3)), torch.ones(6))
+    assert float(weights.amax() / weights.amin()) == pytest.approx(12)
+
+
 def test_a_stopped_lora_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:
     whole = train_lora(TOY, toy, "zorp").tensors()
-    for name in ("art.pt", "base.pt"):
+    for name in ("art.pt", "detail.pt"):
         (tmp_path / name).write_bytes((toy / name).read_bytes())
     train_lora(TOY, tmp_path, "zorp", stop_after=1)
     assert same(train_lora(TOY, tmp_path, "zorp").tensors(), whole)
