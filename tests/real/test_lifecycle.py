@@ -131,10 +131,14 @@ def test_settings_that_store_weights_otherwise(host: WebUI) -> None:
 
 
 def test_the_builtin_computing_beside_the_weights(host: WebUI) -> None:
-    """Its old mode keeps nothing merged, so ours must be all that stands in the layer besides."""
+    """Its old mode merges nothing, and takes nothing back that we would have made it merge."""
     if host.kind == "forge":
         pytest.skip("Forge takes the setting and ignores it")
+    plain = host.draw().pictures[0]
     with host.settings(lora_functional=True):
         theirs = host.draw(prompt=PROMPT + tag(LORA) + tag(SECOND)).pictures[0]
         ours = host.draw(stack(LORA), prompt=PROMPT + tag(SECOND)).pictures[0]
         assert difference(theirs, ours) <= EQUAL
+        assert difference(ours, plain) > SEEN
+        assert np.array_equal(host.draw().pictures[0], plain)
+    assert np.array_equal(host.draw().pictures[0], plain)
