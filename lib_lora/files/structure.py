@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -70,7 +69,7 @@ _RANK_FIRST = (
     "lora.down.weight",
 )
 # A kohya or LyCORIS name has no dot before its last: such a `weight` is a factor of (IA)³, not a model's own.
-_LONE_FACTOR = re.compile(r"(?m)^((?:lora_unet|lora_te\d?|lycoris)_[^.\n]*)\.weight$")
+_LONE_FACTOR = ("lora_unet_", "lora_te", "lycoris_")
 _CHECKPOINT = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.", "conditioner.embedders.")
 
 
@@ -94,7 +93,11 @@ def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
     """Return what the tensors' names and shapes tell."""
     names = "\n".join((*tensors, ""))
     found = {family for family, marks in _FAMILIES if any(mark in names for mark in marks)}
-    factors = _LONE_FACTOR.findall(names)
+    factors = [
+        name.removesuffix(".weight")
+        for name in tensors
+        if name.count(".") == 1 and name.endswith(".weight") and name.startswith(_LONE_FACTOR)
+    ]
     if factors:
         found.add("ia3")
     ranks: set[int] = set()
