@@ -60,6 +60,25 @@ def without_hashes(text: str) -> list[dict[str, object]]:
     ]
 
 
+def test_an_old_picture_of_addnet_s_fills_the_panel(demo: Demo, open_panel: Callable[..., PanelPage]) -> None:
+    """Its rows come into the panel once: not into the prompt, as the built-in Lora would do it."""
+    label = demo.networks()[0]["label"]
+    name = label.rpartition("/")[2]
+    panel = open_panel()
+    panel.page.locator("#txt2img_prompt textarea").fill(
+        f"{PROMPT}\nSteps: {STEPS}, Sampler: Euler, CFG scale: 5, Seed: {SEED}, Size: 128x128, "
+        f"AddNet Enabled: True, AddNet Module 1: LoRA, AddNet Model 1: {name}(e3b0c44298fc), "
+        "AddNet Weight A 1: 0.4, AddNet Weight B 1: 0.4"
+    )
+    panel.page.locator("#paste").first.click()
+    panel.rows.first.wait_for()
+    assert [(row["network"], row["weight"]) for row in panel.entries] == [(name, 0.4)]
+    assert panel.enabled
+    assert panel.page.locator("#txt2img_prompt textarea").input_value() == PROMPT
+    panel.generate()
+    assert panel.report().startswith("1 of 1 applied")
+
+
 def test_a_missing_lora_makes_no_picture(open_panel: Callable[..., PanelPage], demo: Demo) -> None:
     panel = open_panel()
     panel.prepare(PROMPT, SEED, 2)
