@@ -12,6 +12,11 @@ from pathlib import Path
 from app.studio import ScriptMissing, Studio, request
 
 
+LORA_HELP = "add a LoRA, with fields such as ,stop=0.5,blocks=OUTD,schedule=0@0;1@1; may be repeated"
+    "add a LoRA, with fields of its row such as ,stop=0.5,blocks=OUTD,schedule=0@0;1@1; may be repeated"
+)
+
+
 class UsageError(Exception):
     """Something on the command line cannot be; the message says what and the way out."""
 
@@ -29,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     add("--cfg", type=float, default=5.0, help="CFG scale")
     add("--sampler", default="Euler")
     add("--scheduler", default=None)
-    add("--lora", action="append", default=[], metavar="NAME:WEIGHT[:TE]", help="add a LoRA; may be repeated")
+    add("--lora", action="append", default=[], metavar="NAME:WEIGHT[:TE][,FIELD=VALUE…]", help=LORA_HELP)
     add("--stack", type=Path, default=None, metavar="FILE.json", help="a stack as the panel writes it")
     add("--init", type=Path, default=None, metavar="IMAGE", help="picture to start from")
     add("--mask", type=Path, default=None, metavar="IMAGE", help="white where the picture may change")
@@ -49,8 +54,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def read_lora(text: str) -> dict[str, object]:
-    """NAME:WEIGHT[:TE] as a row of the stack."""
-    name, *numbers = text.split(":")
+    """NAME:WEIGHT[:TE][,field=value…] as a row of the stack; points of a schedule are parted by `;`."""
+    first, *rest = text.split(",")
+    name, *numbers = first.split(":")
     try:
         values = [float(number) for number in numbers]
     except ValueError:
@@ -62,6 +68,11 @@ def read_lora(text: str) -> dict[str, object]:
     row: dict[str, object] = {"network": name, "weight": values[0]}
     if len(values) == 2:
         row["te"] = values[1]
+    for item in rest:
+        field, sign, value = item.partition("=")
+        if not sign or not field.strip():
+            raise UsageError(f"--lora {text}: '{item}' is not field=value, as in ,stop=0.5")
+        row[field.strip()] = value.strip()
     return row
 
 

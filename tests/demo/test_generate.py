@@ -85,6 +85,20 @@ def test_malformed_size(module, text: str) -> None:
         module.read_size(text)
 
 
+def test_a_lora_option_takes_fields_of_the_row(module) -> None:
+    row = module.read_lora("style/neon:0.5:0.2,stop=0.5, blocks=OUTD,schedule=0@0;1@1")
+    assert row == {
+        "network": "style/neon",
+        "weight": 0.5,
+        "te": 0.2,
+        "stop": "0.5",
+        "blocks": "OUTD",
+        "schedule": "0@0;1@1",
+    }
+    with pytest.raises(module.UsageError, match="field=value"):
+        module.read_lora("style/neon:0.5,stop")
+
+
 def test_lora_options_are_rows_after_the_stack_file(module, tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text('{"version": 1, "entries": [{"network": "a", "weight": 0.5}]}')
