@@ -55,8 +55,18 @@ def compare(header: Header, told: NetworkFacts, against: str) -> Table:
         "misfits": misfits,
         "duplicates": [list(pair) for pair in resolution.duplicates],
         "fits": bool(matched) and not misfits and not foreign and 2 * matched >= total,
-        "reason": f"It was made for {LABELS[told.architecture]}." if foreign else "",
+        "reason": f"It was made for {LABELS[told.architecture]}."
+        if foreign
+        else told.note
+        if misfits
+        else "",
     }
+
+
+def _reason(told: NetworkFacts, foreign: bool, misfits: bool) -> str:
+    if foreign:
+        return f"It was made for {LABELS[told.architecture]}."
+    return told.note if misfits else ""
 
 
 def _misfit(name: str, shapes: dict[str, Shape], target: Target) -> str | None:

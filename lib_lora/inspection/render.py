@@ -33,7 +33,8 @@ def _identity(table: Table) -> Iterable[tuple[str, str]]:
     yield "problem", table["problem"] or table["refused"]
     yield "title", table["title"]
     yield "family", " + ".join(table["families"])
-    yield "made for", " ".join(text for text in (table["made_for"] or "unknown", table["note"]) if text)
+    yield "made for", table["made_for"] or "unknown"
+    yield "note", table["note"]
     yield from (("note", remark) for remark in table["remarks"])
     yield "changes", ", ".join(table["parts"])
     yield "rank", _numbers(table["ranks"])

@@ -70,6 +70,13 @@ def test_a_name_with_a_place_and_another_size_is_told(path: Path, capsys: pytest
     assert "320×1024 in the file" in capsys.readouterr().out
 
 
+def test_a_file_for_a_smaller_model_of_the_same_kind_says_so(path: Path) -> None:
+    name = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+    fit = inspect_file(write(path, {name: (32, 64)}), "sd1")["fit"]
+    assert fit["reason"] == "Made for a model of another size (text width 64)."
+    assert not fit["fits"]
+
+
 def test_tensors_that_make_no_change_are_told(path: Path) -> None:
     write(path, SDXL, **{f"{KEY}.lora_up.weight": torch.ones(640, 3)})
     fit = inspect_file(path, "sdxl")["fit"]
