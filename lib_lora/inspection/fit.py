@@ -55,11 +55,7 @@ def compare(header: Header, told: NetworkFacts, against: str) -> Table:
         "misfits": misfits,
         "duplicates": [list(pair) for pair in resolution.duplicates],
         "fits": bool(matched) and not misfits and not foreign and 2 * matched >= total,
-        "reason": f"It was made for {LABELS[told.architecture]}."
-        if foreign
-        else told.note
-        if misfits
-        else "",
+        "reason": _reason(told, foreign, bool(misfits)),
     }
 
 
