@@ -11,10 +11,7 @@ from pathlib import Path
 
 from app.studio import ScriptMissing, Studio, request
 
-
 LORA_HELP = "add a LoRA, with fields such as ,stop=0.5,blocks=OUTD,schedule=0@0;1@1; may be repeated"
-    "add a LoRA, with fields of its row such as ,stop=0.5,blocks=OUTD,schedule=0@0;1@1; may be repeated"
-)
 
 
 class UsageError(Exception):
