@@ -31,7 +31,7 @@ NAMES = (
     "DoRA on inputs",
     "DoHa",
 )
-ROUNDS = 5
+ROUNDS = 3
 
 
 def cost(work: Callable[[], object]) -> float:
@@ -73,7 +73,7 @@ def main() -> None:
         for host in SHAPES:
             plain, in_place, peak = figures(case, host)
             cells.append(f"{plain:8.1f} → {in_place:5.1f}, peak {peak:4.2f}")
-        print(f"{name:22}{cells[0]:>30}{cells[1]:>30}")
+        print(f"{name:22}{cells[0]:>30}{cells[1]:>30}", flush=True)
 
 
 if __name__ == "__main__":
