@@ -39,9 +39,10 @@ class CheckpointInfo:
         ]
 
     def register(self) -> None:
-        checkpoints_list[self.title] = self
+        """Take the names that are free: of two files of one name the first keeps it, --checkpoint's."""
+        checkpoints_list.setdefault(self.title, self)
         for name in self.ids:
-            checkpoint_aliases[name] = self
+            checkpoint_aliases.setdefault(name, self)
 
     def calculate_shorthash(self) -> str | None:
         """Compute the hash at the first use; the title changes with it."""
@@ -50,7 +51,8 @@ class CheckpointInfo:
         self.sha256 = hashes.sha256(self.filename, f"checkpoint/{self.name}")
         if self.sha256 is None:
             return None
-        checkpoints_list.pop(self.title, None)
+        if checkpoints_list.get(self.title) is self:
+            del checkpoints_list[self.title]
         self._name_by_hash()
         self.register()
         return self.shorthash

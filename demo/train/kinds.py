@@ -31,7 +31,7 @@ from demo.world.render import enlarge, render
 from demo.world.spec import Spec, draw_details, draw_spec
 
 MODELS = Path(__file__).parents[1] / "models"
-PLAN = Plan(steps=150, batch=8, rate=5e-3, seed=21, hold=0.4, warm=10, ema=0.95, save_every=25)
+PLAN = Plan(steps=200, batch=8, rate=5e-3, seed=21, hold=0.4, warm=10, ema=0.95, save_every=25)
 TOY = Plan(steps=2, batch=2, rate=5e-3, seed=21, save_every=1)
 PICTURES, TOY_PICTURES = 200, 4
 SEED = 7

@@ -165,6 +165,28 @@ def test_bad_checkpoints(host: Host, tmp_path: Path, name: str, make, words: str
     assert len(host.draw(steps=1).images) == 1
 
 
+def test_of_two_files_of_one_name_the_given_one_is_meant(host: Host, tmp_path: Path) -> None:
+    from modules import sd_checkpoints
+
+    given = tmp_path / TINY.name
+    save_file({"a": torch.zeros(1)}, given)
+    kept = dict(sd_checkpoints.checkpoints_list), dict(sd_checkpoints.checkpoint_aliases)
+    for names in (sd_checkpoints.checkpoints_list, sd_checkpoints.checkpoint_aliases):
+        names.clear()
+    try:
+        for path in (given, TINY):
+            info = sd_checkpoints.CheckpointInfo(str(path))
+            info.register()
+            info.calculate_shorthash()
+        assert sd_checkpoints.checkpoint_aliases[TINY.name].filename == str(given)
+        assert len(sd_checkpoints.checkpoints_list) == 2
+    finally:
+        sd_checkpoints.checkpoints_list.clear()
+        sd_checkpoints.checkpoint_aliases.clear()
+        sd_checkpoints.checkpoints_list.update(kept[0])
+        sd_checkpoints.checkpoint_aliases.update(kept[1])
+
+
 def test_without_a_yaml_it_is_stable_diffusion_15(host: Host, tmp_path: Path) -> None:
     from modules.sd_models_build import LatentDiffusion
     from modules.sd_models_config import find_checkpoint_config

@@ -51,10 +51,10 @@ def test_the_trained_file_is_merged_as_its_library_merges_it(told: dict[str, Any
 
 @BY_NAME
 def test_the_picture_goes_to_the_concept(told: dict[str, Any], kind: Kind) -> None:
-    """Mean colour distance to the concept, in the pixels it changes: some way at 0.5, far at 1."""
+    """Mean colour distance to the concept, in the pixels it changes: nearer at 0.5, far nearer at 1."""
     distances = told[kind.name]["distances"]
-    assert distances["0.5"] < 0.95 * distances["0"]
-    assert distances["1"] < 0.6 * distances["0"]
+    assert distances["1"] < distances["0.5"] < distances["0"]
+    assert distances["1"] < 0.7 * distances["0"]
 
 
 @BY_NAME

@@ -56,15 +56,15 @@ class Host:
         """The two networks a trainer's library works on."""
         return SimpleNamespace(unet=copy.deepcopy(self.unet), text=copy.deepcopy(self.text))
 
-    def draw(self, rows: dict[str, float] | None = None) -> np.ndarray:
-        return np.asarray(self.studio.draw(PROMPT, rows, seed=5, **self.fields).convert("RGB"), np.float32)
+    def draw(self, rows: dict[str, float] | None = None, prompt: str = PROMPT) -> np.ndarray:
+        return np.asarray(self.studio.draw(prompt, rows, seed=5, **self.fields).convert("RGB"), np.float32)
 
-    def draw_with(self, parts: Any) -> np.ndarray:
+    def draw_with(self, parts: Any, prompt: str = PROMPT) -> np.ndarray:
         """The picture without any row, by other weights; the host's own come back afterwards."""
         kept = [copy.deepcopy(module.state_dict()) for module in (self.unet, self.text)]
         try:
             self._take(parts.unet.state_dict(), parts.text.state_dict())
-            return self.draw()
+            return self.draw(None, prompt)
         finally:
             self._take(*kept)
 
@@ -78,8 +78,10 @@ class Host:
 
 
 def merged(host: Host, kind: Kind, path: Path) -> Any:
-    """The library's own merge of the file."""
+    """The library's own merge of the file; PEFT rounds at every step, so it merges in 64 bits."""
     parts = host.copies()
+    if kind.title.endswith("PEFT"):
+        parts.unet.double()
     change = kind.make(parts)
     change.read(path)
     change.merge()
