@@ -196,7 +196,7 @@ def test_every_route_is_guarded(folder: Path) -> None:
     add_routes(app, lambda: Library([folder]), Reports({}), guard=[Depends(nobody)])
     page = TestClient(app, base_url="http://127.0.0.1")
     ours = [route for route in app.router.routes if str(getattr(route, "path", "")).startswith(PREFIX)]
-    assert len(ours) == 6
+    assert len(ours) == 7
     for route in ours:
         for method in route.methods:  # type: ignore[attr-defined]
             answer = page.request(method, route.path)  # type: ignore[attr-defined]
