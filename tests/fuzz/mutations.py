@@ -96,7 +96,7 @@ def other_role(draft: Draft, rng: Random) -> None:
 def spoil_name(draft: Draft, rng: Random) -> None:
     one = rng.choice(draft.pieces)
     place = rng.randint(0, len(one.name))
-    more = rng.choice(LETTERS) * rng.choice((1, 1, 1, 3, 400))
+    more = rng.choice(LETTERS) * rng.choice((1, 1, 1, 3, 1200))
     one.name = one.name[:place] + more + one.name[place + rng.choice((0, 0, 1, 5)) :]
 
 
@@ -121,9 +121,9 @@ def same_sizes(draft: Draft, rng: Random) -> None:
 
 
 def enormous(draft: Draft, rng: Random) -> None:
-    """Make two sizes large everywhere: kilobytes that multiply to gigabytes."""
+    """Make the largest size enormous everywhere, or any two: kilobytes that multiply to gigabytes."""
     known = sorted({size for piece in draft.pieces for size in piece.shape})
-    chosen = rng.sample(known, min(2, len(known)))
+    chosen = known[-1:] if rng.random() < 0.6 else rng.sample(known, min(2, len(known)))
     for piece in draft.pieces:
         piece.shape = [16384 if size in chosen else size for size in piece.shape]
         refit(piece)
