@@ -116,15 +116,16 @@ def test_both_ways_of_applying_agree(host: WebUI) -> None:
 
 
 def test_settings_that_store_weights_otherwise(host: WebUI) -> None:
-    """Eight-bit weights: the WebUI computes with others than it shows."""
+    """Eight-bit weights: ours is computed beside them, the WebUI's own is rounded into them once more."""
     if "fp8_storage" not in host.options():
         pytest.skip("this WebUI has no such setting")
     plain = host.plain()[0]
     try:
         host.set(fp8_storage="Enable", cache_fp16_weight=True)
         changed = host.draw(stack(LORA)).pictures[0]
-        assert difference(changed, host.draw().pictures[0]) > SEEN
-        assert difference(changed, host.draw(prompt=PROMPT + tag(LORA)).pictures[0]) <= EQUAL
+        effect = difference(changed, host.draw().pictures[0])
+        assert effect > SEEN
+        assert difference(changed, host.draw(prompt=PROMPT + tag(LORA)).pictures[0]) < effect / 2
     finally:
         host.set(fp8_storage="Disable", cache_fp16_weight=False)
     assert np.array_equal(host.draw().pictures[0], plain)
