@@ -248,6 +248,27 @@ def test_the_host_s_rule_gives_the_recorded_error(
     assert min(found) / 1.3 - 0.005 <= error <= 1.3 * max(found) + 0.005, (min(found), max(found))
 
 
+def lightly_trained(shape: Shape) -> Tensors:
+    """A DoRA that changes a layer by a twentieth, as training does, its lengths too."""
+    weight, tensors = as_recorded(shape), factors(shape)
+    tensors["lora_up"] = tensors["lora_up"] * 0.05 * weight.norm() / lora(weight, tensors).norm()
+    changed = weight + lora(weight, tensors)
+    return {**tensors, "weight": weight, "dora_scale": rules.lengths(changed, 0)}
+
+
+def test_forge_is_near_and_a1111_far_with_a_lightly_trained_dora() -> None:
+    found: dict[str, list[float]] = {"Forge": [], "A1111": []}
+    for seed in range(DRAWS):
+        torch.manual_seed(seed)
+        tensors = exact(lightly_trained(LAYERS["linear"]))
+        weight = tensors["weight"]
+        wanted = OUT(weight, tensors)
+        for host, rule in (("Forge", rules.lengths_before), ("A1111", rules.lengths_of_inputs)):
+            found[host].append(float((rule(weight, tensors, 1.0) - wanted).norm() / wanted.norm()))
+    assert max(found["Forge"]) < 0.4 < 1 < min(found["A1111"]), found
+    assert "below 40%, while A1111's is above 100%" in PAGE
+
+
 def test_our_rule_between_0_and_1_is_that_of_a1111() -> None:
     torch.manual_seed(52)
     weight, tensors = as_recorded((32, 16)), wide_boft((32, 16))
