@@ -57,7 +57,7 @@ def test_a_stopped_detail_run_gives_the_same_bytes_and_keeps_the_words(toy: Path
     assert same(again.state_dict(), whole)
     kept = {name for name in whole if torch.equal(whole[name], before[name])}
     assert any("token_embedding" in name for name in kept)
-    assert not any(name.startswith("unet.input_blocks") for name in kept)
+    assert "unet.out.2.weight" not in kept
     assert all(weight.requires_grad for weight in again.parameters())
 
 
@@ -69,7 +69,7 @@ def test_masks_weigh_more_and_the_mean_stays_one() -> None:
     weights = heavier(telling, 12)
     assert weights.shape == (6, 1, 16, 16)
     torch.testing.assert_close(weights.mean((1, 2, 3)), torch.ones(6))
-    assert float(weights.amax() / weights.amin()) == pytest.approx(12)
+    torch.testing.assert_close(weights.amax((1, 2, 3)) / weights.amin((1, 2, 3)), torch.full((6,), 12.0))
 
 
 def test_a_stopped_lora_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:

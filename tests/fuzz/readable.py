@@ -15,6 +15,7 @@ WAYS_OUT = (
     "Look",
     "Move",
     "Point",
+    "Put",
     "Refresh",
     "Remove",
     "Run",
