@@ -1,8 +1,9 @@
-// Every text the panel shows, in one table, so that a translation is one more table.
+// The panel's texts in English.
 (function (LoraStack) {
     "use strict";
 
-    const ENGLISH = {
+    const tables = (LoraStack.tables ??= {});
+    tables.en = { ...tables.en,
         "add.label": "Add a LoRA",
         "add.placeholder": "Add a LoRA: click, or type to search",
         "add.results": "LoRAs found",
@@ -147,12 +148,4 @@
         "text.entry": "This row is not a LoRA entry. Remove it.",
         "text.no_stack": "there is no stack in it.",
     };
-
-    /** The text of `key` with {names} filled in; a missing key shows itself, so that it is noticed. */
-    LoraStack.text = function (key, values = {}) {
-        const template = Object.hasOwn(ENGLISH, key) ? ENGLISH[key] : key;
-        return template.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
-    };
-
-    LoraStack.strings = ENGLISH;
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

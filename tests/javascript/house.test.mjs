@@ -39,8 +39,8 @@ for (const name of NAMES) {
 }
 
 test("every text that is used is in the table, and every text in the table is used", () => {
-    const { strings } = loaded(NAMES).LoraStack;
-    const code = Object.entries(SOURCES).filter(([name]) => name !== "strings.js").map(([, source]) => source).join("\n");
+    const strings = loaded(NAMES).LoraStack.tables.en;
+    const code = Object.entries(SOURCES).filter(([name]) => !name.startsWith("strings")).map(([, source]) => source).join("\n");
     const keys = Object.keys(strings);
     const groups = new Set(keys.map((key) => key.split(".")[0]));
     const literal = [...code.matchAll(/"([a-z]+\.[a-z_]+)"/g)].map((match) => match[1]).filter((key) => groups.has(key.split(".")[0]));
@@ -48,4 +48,13 @@ test("every text that is used is in the table, and every text in the table is us
     const made = [...code.matchAll(/`([a-z]+\.)\$\{[^}]+\}(\w*)`/g)].map((match) => [match[1], match[2]]);
     const used = (key) => literal.includes(key) || made.some(([start, end]) => key.startsWith(start) && key.endsWith(end));
     assert.deepEqual(keys.filter((key) => !used(key)), [], "in the table and never used");
+});
+
+test("a table of another language has no text that English lacks, and the same places to fill in", () => {
+    const { en, ...others } = loaded(NAMES).LoraStack.tables;
+    const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+    for (const [language, table] of Object.entries(others)) {
+        assert.deepEqual(Object.keys(table).filter((key) => !Object.hasOwn(en, key)), [], language);
+        for (const [key, text] of Object.entries(table)) assert.deepEqual(places(text), places(en[key]), `${language} ${key}`);
+    }
 });
