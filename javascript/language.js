@@ -6,17 +6,25 @@
     const NAMES = Object.freeze({ en: "English", zh: "简体中文", ja: "日本語" });
     let chosen = ""; // until somebody chooses, what the browser prefers
 
-    /** What the browser keeps of an earlier choice, or the first of its languages that we have. */
+    /** The language that a name means, as settings, localizations and browsers write it: `日本語`, `zh_CN`, `en-GB`; "" for others. */
+    function languageOf(name) {
+        const wanted = String(name ?? "");
+        const begin = wanted.slice(0, 2).toLowerCase();
+        return Object.keys(NAMES).find((known) => known === begin || NAMES[known] === wanted) ?? "";
+    }
+
+    /** What the setting says, what the browser keeps of an earlier choice, how the host is localized, what the browser prefers. */
     function preferred() {
-        const { localStorage, navigator } = globalThis;
+        const { localStorage, navigator, document } = globalThis;
+        const place = document ? LoraStack.app().querySelector("[data-language]")?.dataset : null;
         let kept = null;
         try {
             kept = localStorage?.getItem(KEPT);
         } catch {
             kept = null; // a browser that keeps nothing
         }
-        const known = [kept, ...(navigator?.languages ?? [])].map((name) => String(name ?? "").slice(0, 2).toLowerCase());
-        return known.find((name) => Object.hasOwn(NAMES, name)) ?? "en";
+        const wanted = [place?.language, kept, place?.localization, ...(navigator?.languages ?? [])];
+        return wanted.map(languageOf).find(Boolean) ?? "en";
     }
 
     /** "en", "zh" or "ja". */
@@ -43,5 +51,11 @@
         return template.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
     };
 
-    LoraStack.LANGUAGES = NAMES;
+    /** The same as `text`, or `otherwise` where no table has the key: for names that the server may add to. */
+    LoraStack.textOr = function (key, otherwise) {
+        const told = LoraStack.text(key);
+        return told === key ? otherwise : told;
+    };
+
+    Object.assign(LoraStack, { LANGUAGES: NAMES, languageOf });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

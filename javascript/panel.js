@@ -42,6 +42,7 @@
             this.empty = make("p", { class: "ls-empty" }, text("rows.empty"));
             this.legend = make("p", { class: "ls-small ls-legend", hidden: true }, make("span", { class: "ls-swatch", "aria-hidden": "true" }), text("rows.legend"));
             mount.classList.add("lora-stack", `lora-stack-${this.tab}`);
+            mount.lang = LoraStack.language();
             mount.replaceChildren(
                 make("div", { class: "ls-head" }, this.picker.root, this.tools.root),
                 this.tools.paste, this.tools.broken, this.tools.off, this.list, this.empty,

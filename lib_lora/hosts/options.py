@@ -13,6 +13,8 @@ FOLDERS = "lora_stack_folders"
 MODE = "lora_stack_mode"
 TAKEOVER = "lora_stack_takeover"
 TAKEOVER_LABEL = "Apply <lora:…> tags of the prompt together with the stack"
+LANGUAGE = "lora_stack_language"
+LANGUAGES = ("Automatic", "English", "简体中文", "日本語")
 MODES = (
     ("auto", "Automatic"),
     ("merged", "Fastest: merge into the model's weights"),
@@ -56,6 +58,26 @@ def add_options() -> None:
             "weights stay with it"
         ),
     )
+    shared.opts.add_option(
+        LANGUAGE,
+        shared.OptionInfo(
+            LANGUAGES[0], "Language of the panel", gr.Radio, {"choices": list(LANGUAGES)}, section=SECTION
+        )
+        .info("automatic: the WebUI's localization, or else the browser's language")
+        .needs_reload_ui(),
+    )
+
+
+def language() -> str:
+    """Return the language that the user set for the panel, empty for none."""
+    chosen = str(_option(LANGUAGE, LANGUAGES[0]))
+    return "" if chosen == LANGUAGES[0] else chosen
+
+
+def localization() -> str:
+    """Return the name of the WebUI's localization, empty for none."""
+    name = str(_option("localization", "None"))
+    return "" if name == "None" else name
 
 
 def takes_over() -> bool:

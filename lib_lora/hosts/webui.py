@@ -96,7 +96,11 @@ class Door:
         tab = "img2img" if is_img2img else "txt2img"
         panel = build_panel(
             PanelFacts(
-                tab=tab, element_id=script.elem_id, accordion=getattr(ui_components, "InputAccordion", None)
+                tab=tab,
+                element_id=script.elem_id,
+                accordion=getattr(ui_components, "InputAccordion", None),
+                language=options.language(),
+                localization=options.localization(),
             )
         )
         with_legacy = not legacy_script.old_extension_loaded()

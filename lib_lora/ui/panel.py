@@ -20,6 +20,8 @@ class PanelFacts:
     tab: str  # "txt2img" or "img2img"; the prompt is looked for under `#<tab>_prompt`
     element_id: Callable[[str], str]  # the host's way to make ids that nobody else uses
     accordion: Callable[..., Any] | None = None  # the host's InputAccordion, where it has one
+    language: str = ""  # the language that the user set; empty: as the page or the browser is
+    localization: str = ""  # the host's own, by its name
 
 
 @dataclass(frozen=True)
@@ -36,5 +38,6 @@ def build_panel(facts: PanelFacts) -> PanelComponents:
         stack = stack_text(facts.element_id("stack"))
         tell_page(facts.tab, enabled, stack)
         fields = {"enabled": enabled.elem_id, "text": stack.elem_id}
-        mount({"tab": facts.tab, "routes": PREFIX.strip("/"), **fields}, NOTE)
+        languages = {"language": facts.language, "localization": facts.localization}
+        mount({"tab": facts.tab, "routes": PREFIX.strip("/"), **fields, **languages}, NOTE)
     return PanelComponents(enabled, stack)

@@ -86,3 +86,14 @@ def test_mode_by_label_or_name(host: Host, name: str, label: str) -> None:
 def test_an_unknown_mode_is_automatic(host: Host) -> None:
     host.data[options.MODE] = "from another version"
     assert options.mode() == "auto"
+
+
+@pytest.mark.parametrize("automatic", [{}, {"lora_stack_language": "Automatic", "localization": "None"}])
+def test_no_language_is_asked_for_by_default(host: Host, automatic: dict[str, str]) -> None:
+    host.data.update(automatic)
+    assert (options.language(), options.localization()) == ("", "")
+
+
+def test_language_and_localization_are_told_apart(host: Host) -> None:
+    host.data.update({"lora_stack_language": "日本語", "localization": "zh_CN"})
+    assert (options.language(), options.localization()) == ("日本語", "zh_CN")

@@ -50,11 +50,13 @@ test("every text that is used is in the table, and every text in the table is us
     assert.deepEqual(keys.filter((key) => !used(key)), [], "in the table and never used");
 });
 
-test("a table of another language has no text that English lacks, and the same places to fill in", () => {
+test("every language has every text, no other, and the same places to fill in", () => {
     const { en, ...others } = loaded(NAMES).LoraStack.tables;
     const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+    assert.deepEqual(Object.keys(others).sort(), ["ja", "zh"]);
     for (const [language, table] of Object.entries(others)) {
-        assert.deepEqual(Object.keys(table).filter((key) => !Object.hasOwn(en, key)), [], language);
+        assert.deepEqual(Object.keys(en).filter((key) => !Object.hasOwn(table, key)), [], `missing in ${language}`);
+        assert.deepEqual(Object.keys(table).filter((key) => !Object.hasOwn(en, key)), [], `unknown in ${language}`);
         for (const [key, text] of Object.entries(table)) assert.deepEqual(places(text), places(en[key]), `${language} ${key}`);
     }
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import vm from "node:vm";
 
 const FOLDER = new URL("../../javascript/", import.meta.url);
-const PURE = ["advice.js", "api.js", "blocks.js", "checker.js", "edits.js", "language.js", "numbers.js", "pasted.js", "prompt_words.js", "schedule.js", "stack.js", "strings.js"];
+const PURE = ["advice.js", "api.js", "blocks.js", "checker.js", "edits.js", "language.js", "numbers.js", "pasted.js", "prompt_words.js", "schedule.js", "stack.js", "strings.js", "strings_ja.js", "strings_zh.js"];
 
 export function read(path) {
     return readFileSync(new URL(path, import.meta.url), "utf8");

@@ -64,3 +64,13 @@ test("texts are filled in, and a forgotten one shows its key", () => {
     assert.equal(LoraStack.text("no.such"), "no.such");
     assert.equal(LoraStack.text("row.label", { row: 1, name: "$& {row}" }), "Row 1: $& {row}");
 });
+
+const WANTED = { "zh_CN": "zh", "zh-Hans (Stable)": "zh", "简体中文": "zh", "ja_JP": "ja", "日本語": "ja", "en-GB": "en", "English": "en", "de_DE": "", "": "" };
+for (const [name, language] of Object.entries(WANTED)) {
+    test(`"${name}" means the language "${language}"`, () => assert.equal(LoraStack.languageOf(name), language));
+}
+
+test("a name that the server adds later keeps the server's own words", () => {
+    assert.equal(LoraStack.textOr("family.lora", "x"), "LoRA");
+    assert.equal(LoraStack.textOr("family.new", "New"), "New");
+});

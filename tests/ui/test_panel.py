@@ -56,11 +56,13 @@ def test_the_stack_is_hidden_and_kept_out_of_the_hosts_configuration() -> None:
 
 @pytest.mark.parametrize("accordion", [None, input_accordion], ids=["plain", "host's"])
 def test_the_mount_tells_javascript_where_everything_is(accordion: Any) -> None:
-    enabled, stack, markup = built(facts(accordion=accordion))
+    enabled, stack, markup = built(facts(accordion=accordion, language="日本語", localization="zh_CN"))
     found = attributes(markup)
     assert found == {
         "tab": "txt2img",
         "routes": "lora-stack",
+        "language": "日本語",
+        "localization": "zh_CN",
         "enabled": enabled.elem_id,
         "text": stack.elem_id,
     }
