@@ -21,8 +21,15 @@
         }
 
         post(name, value = null, options = {}) {
-            const body = value === null ? undefined : JSON.stringify(value);
-            return this.#ask(this.address(name), { ...options, method: "POST", body, headers: { "Content-Type": "application/json" } });
+            return this.#change("POST", name, value, options);
+        }
+
+        patch(name, value, options = {}) {
+            return this.#change("PATCH", name, value, options);
+        }
+
+        delete(name, options = {}) {
+            return this.#change("DELETE", name, null, options);
         }
 
         /** As `get`, but patient: for what the panel cannot do without when the page opens. */
@@ -35,6 +42,12 @@
                 }
             }
             return this.get(name, query);
+        }
+
+        /** What changes something carries a header that no page of another origin can send unasked. */
+        #change(method, name, value, options) {
+            const body = value === null ? undefined : JSON.stringify(value);
+            return this.#ask(this.address(name), { ...options, method, body, headers: { "Content-Type": "application/json", "X-LoRA-Stack": "1" } });
         }
 
         async #ask(address, options) {

@@ -13,6 +13,11 @@
         }
     };
 
+    /** The panel of a tab, or null while there is none. */
+    LoraStack.panelOf = function (tab) {
+        return [...panels.values()].find((panel) => panel.tab === tab) ?? null;
+    };
+
     /** Called by gradio when the text box of a tab has a new value, whoever gave it. */
     LoraStack.changed = function (tab) {
         for (const panel of panels.values()) if (panel.tab === tab) panel.refresh();

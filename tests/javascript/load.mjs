@@ -3,7 +3,26 @@ import { readFileSync } from "node:fs";
 import vm from "node:vm";
 
 const FOLDER = new URL("../../javascript/", import.meta.url);
-const PURE = ["advice.js", "api.js", "blocks.js", "checker.js", "edits.js", "language.js", "numbers.js", "pasted.js", "prompt_words.js", "schedule.js", "stack.js", "strings.js", "strings_ja.js", "strings_zh.js"];
+const PURE = [
+    "advice.js",
+    "api.js",
+    "blocks.js",
+    "checker.js",
+    "edits.js",
+    "grid_keys.js",
+    "language.js",
+    "numbers.js",
+    "pages.js",
+    "pasted.js",
+    "prompt_words.js",
+    "query.js",
+    "schedule.js",
+    "stack.js",
+    "strings.js",
+    "strings_ja.js",
+    "strings_zh.js",
+    "virtual.js",
+];
 
 export function read(path) {
     return readFileSync(new URL(path, import.meta.url), "utf8");

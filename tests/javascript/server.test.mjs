@@ -39,6 +39,17 @@ test("an error of the server is told in its own words", async () => {
     await assert.rejects(api.get("networks"), /200/);
 });
 
+test("what changes something says that it comes from this page", async () => {
+    const api = new LoraStack.Api("lora-stack");
+    answers = [answer({})];
+    await api.post("refresh");
+    await api.patch("network", { id: "a", favourite: true });
+    await api.delete("hash");
+    await api.get("networks");
+    assert.deepEqual(asked.map(({ method, body }) => [method, body]), [["POST", undefined], ["PATCH", '{"id":"a","favourite":true}'], ["DELETE", undefined], [undefined, undefined]]);
+    assert.deepEqual(asked.map(({ headers }) => headers?.["X-LoRA-Stack"]), ["1", "1", "1", undefined]);
+});
+
 test("routes that are added after the page was drawn are waited for", async () => {
     mock.timers.enable({ apis: ["setTimeout"] });
     answers = [answer({ detail: "Not Found" }, 404), new TypeError("no connection"), answer(["advice"])];
