@@ -22,6 +22,7 @@
         region: "",
         feather: 0,
         passes: "",
+        side: "",
     });
 
     /** The text is not a stack; `message` says why, in the user's language. */

@@ -102,8 +102,11 @@ class Entry:
     stop: str = _text("when the network ceases to act: fraction, step or sigma")
     blocks: str = _text("parts of the UNet it acts in: a preset, one number a block, rules")
     region: str = _text("where in the picture: inpaint, box:x,y,w,h, mask:name, not:row", acts=False)
-    feather: float = _number(0.0, "softness of the region's edge", low=0.0, acts=False)
-    passes: str = _text("which passes: base, hires, refiner, detailer", acts=False)
+    feather: float = _number(
+        0.0, "softness of the region's edge, part of the shorter side", low=0.0, high=0.5, acts=False
+    )
+    passes: str = _text("in which passes, with which weight: base,hires:0.5,refiner,detailer", acts=False)
+    side: str = _text("for which prompt: positive, negative, or nothing for both", acts=False)
     extra: tuple[tuple[str, object], ...] = ()  # fields of a later version: kept and written back
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from ..errors import (
 )
 from .entry import FIELD_NAMES, FIELDS, Entry, row_title, shown
 from .frozen import freeze, thaw
+from .masks import read_masks
 from .stack import VERSION, Stack
 
 CHARACTER_LIMIT = 1_000_000  # of the whole text
@@ -53,6 +54,8 @@ def to_json(stack: Stack) -> dict[str, object]:
         "version": stack.version,
         "entries": [_row(entry) for entry in stack.entries],
     }
+    if stack.masks:
+        document["masks"] = dict(stack.masks)
     document.update((name, thaw(value)) for name, value in stack.extra)
     return document
 
@@ -125,13 +128,13 @@ def _read_document(document: Mapping[str, object]) -> Stack:
     if not isinstance(rows, Sequence) or isinstance(rows, str | bytes | bytearray):
         hint = "" if "entries" in document else nearest("entries", [str(name) for name in document], 1)
         raise StackSyntaxError(f"The stack has no list of rows called 'entries'.{hint} Example: {EXAMPLE}")
-    known = ("version", "entries")
+    known = ("version", "entries", "masks")
     try:
         extra = tuple((name, freeze(item, 1)) for name, item in document.items() if name not in known)
         freeze(dict.fromkeys(name for name, _ in extra))
     except ValueError as error:
         raise StackSyntaxError(f"A field of the stack {error}.") from None
-    return Stack(_read_rows(rows), VERSION, extra)
+    return Stack(_read_rows(rows), VERSION, read_masks(document.get("masks")), extra)
 
 
 def _read_rows(rows: Sequence[object]) -> tuple[Entry, ...]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .entry import Entry
+from .masks import Masks
 
 VERSION = 1
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Rows in the user's order; `extra` holds top-level fields of a later version."""
+    """Rows in the user's order, the masks they name; `extra` holds top-level fields of a later version."""
 
     entries: tuple[Entry, ...] = ()
     version: int = VERSION
+    masks: Masks = ()
     extra: tuple[tuple[str, object], ...] = ()
 
     def active(self) -> tuple[Entry, ...]:

@@ -22,7 +22,9 @@ row_extras = extras.map(
     lambda pairs: tuple((name, value) for name, value in pairs.items() if name not in FIELD_NAMES)
 )
 stack_extras = extras.map(
-    lambda pairs: tuple((name, value) for name, value in pairs.items() if name not in ("version", "entries"))
+    lambda pairs: tuple(
+        (name, value) for name, value in pairs.items() if name not in ("version", "entries", "masks")
+    )
 )
 entries = st.builds(
     Entry,
@@ -38,8 +40,9 @@ entries = st.builds(
     stop=texts,
     blocks=texts,
     region=texts,
-    feather=st.floats(0, 1),
+    feather=st.floats(0, 0.5),
     passes=texts,
+    side=texts,
     extra=row_extras,
 )
 row_lists = st.lists(entries, max_size=4).map(tuple)

@@ -36,6 +36,7 @@ def test_fields_of_later_issues_do_not_act() -> None:
         "region",
         "feather",
         "passes",
+        "side",
     ]
 
 
@@ -94,8 +95,8 @@ def test_minus_zero_is_zero() -> None:
         pytest.param({"weight": 10**400}, "a number of more than 18 digits", id="weight of 400 digits"),
         pytest.param({"te": "x"}, "te must be a number", id="te is a word"),
         pytest.param({"unet": math.nan}, "unet must be from", id="unet is NaN"),
-        pytest.param({"feather": -0.1}, "feather must be from 0 and above", id="feather below zero"),
-        pytest.param({"feather": math.inf}, "feather must be a finite number", id="feather infinite"),
+        pytest.param({"feather": -0.1}, "feather must be from 0 to 0.5", id="feather below zero"),
+        pytest.param({"feather": math.inf}, "feather must be from 0 to 0.5", id="feather infinite"),
         pytest.param({"on": 1}, "on must be true or false, not 1", id="on is a number"),
         pytest.param({"on": "true"}, 'on must be true or false, not "true"', id="on is a word"),
         pytest.param({"hash": 12}, "hash must be text", id="hash is a number"),

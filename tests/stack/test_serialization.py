@@ -224,6 +224,7 @@ LATER = {
     "region": "inpaint",
     "feather": 0.1,
     "passes": "base",
+    "side": "positive",
 }
 
 
