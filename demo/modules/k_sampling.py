@@ -49,9 +49,25 @@ class CompVisDenoiser(torch.nn.Module):
         return low + part
 
     def forward(self, x: torch.Tensor, sigma: torch.Tensor, cond=None) -> torch.Tensor:
+        return x - self.answer(x, sigma, cond) * sigma.view(-1, 1, 1, 1)
+
+    def answer(self, x: torch.Tensor, sigma: torch.Tensor, cond) -> torch.Tensor:
+        """What the model says, whatever it predicts."""
         scale = (1 / (sigma**2 + 1) ** 0.5).view(-1, 1, 1, 1)
-        noise = self.inner_model.apply_model(x * scale, self.sigma_to_t(sigma), cond)
-        return x - noise.to(x.dtype) * sigma.view(-1, 1, 1, 1)
+        return self.inner_model.apply_model(x * scale, self.sigma_to_t(sigma), cond).to(x.dtype)
+
+
+class CompVisVDenoiser(CompVisDenoiser):
+    """The same for a model that predicts v = √ᾱ·noise − √(1−ᾱ)·picture."""
+
+    def forward(self, x: torch.Tensor, sigma: torch.Tensor, cond=None) -> torch.Tensor:
+        wide = sigma.view(-1, 1, 1, 1)
+        return x / (wide**2 + 1) - self.answer(x, sigma, cond) * wide / (wide**2 + 1) ** 0.5
+
+
+def wrap_model(model) -> CompVisDenoiser:
+    """The denoiser for what the model predicts, as its yaml says."""
+    return {"eps": CompVisDenoiser, "v": CompVisVDenoiser}[model.parameterization](model)
 
 
 def append_zero(sigmas: torch.Tensor) -> torch.Tensor:

@@ -63,7 +63,6 @@ class LatentDiffusion(torch.nn.Module):
     is_sd3 = False
     is_sdxl_inpaint = False
     lowvram = False
-    parameterization = "eps"
     cond_stage_key = "txt"
 
     def __init__(self, config: ModelConfig) -> None:
@@ -72,6 +71,7 @@ class LatentDiffusion(torch.nn.Module):
         self.first_stage_model = AutoencoderKL(config.vae, config.embed_dim)
         self.cond_stage_model = FrozenCLIPEmbedder(config.text)
         self.scale_factor = config.scale_factor
+        self.parameterization = config.parameterization
         self.used_config = config
         self.sd_checkpoint_info = None
         self.sd_model_hash = None

@@ -46,6 +46,7 @@ SD15_TEXT = {
     "eos_token_id": 49407,
     "pad_token_id": 49407,
 }
+PREDICTIONS = ("eps", "v")  # what a UNet can answer with
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,14 @@ class ModelConfig:
     linear_start: float = 0.00085
     linear_end: float = 0.0120
     timesteps: int = 1000
+    parameterization: str = "eps"
+
+    def __post_init__(self) -> None:
+        if self.parameterization not in PREDICTIONS:
+            known = " or ".join(PREDICTIONS)
+            raise ValueError(
+                f"A model that predicts '{self.parameterization}' cannot be drawn with: {known}."
+            )
 
 
 def _text_config(version: str | None, beside: Path) -> dict:
@@ -94,4 +103,5 @@ def find_checkpoint_config(filename: str) -> ModelConfig:
         linear_start=float(params.get("linear_start", 0.00085)),
         linear_end=float(params.get("linear_end", 0.0120)),
         timesteps=int(params.get("timesteps", 1000)),
+        parameterization=str(params.get("parameterization", "eps")),
     )

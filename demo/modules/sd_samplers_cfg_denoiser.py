@@ -161,13 +161,13 @@ class CFGDenoiser(torch.nn.Module):
 
 
 class CFGDenoiserKDiffusion(CFGDenoiser):
-    """The denoiser over a model that answers with noise."""
+    """The denoiser over a model that answers with noise or with v."""
 
     @property
     def inner_model(self):
         if self.model_wrap is None:
-            from modules.k_sampling import CompVisDenoiser
+            from modules.k_sampling import wrap_model
 
             # Not a registered child: the model must not appear below the sampler.
-            object.__setattr__(self, "model_wrap", CompVisDenoiser(shared.sd_model))
+            object.__setattr__(self, "model_wrap", wrap_model(shared.sd_model))
         return self.model_wrap

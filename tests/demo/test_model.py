@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,3 +203,23 @@ def test_without_a_yaml_it_is_stable_diffusion_15(host: Host, tmp_path: Path) ->
     assert shapes["cond_stage_model.transformer.text_model.encoder.layers.11.mlp.fc2.weight"] == (768, 3072)
     assert shapes["first_stage_model.decoder.conv_in.weight"] == (512, 4, 3, 3)
     assert sum(key.startswith("model.diffusion_model.") for key in shapes) == 686
+
+
+def test_the_yaml_says_what_the_model_predicts(host: Host, tmp_path: Path) -> None:
+    from modules.k_sampling import CompVisDenoiser, CompVisVDenoiser, wrap_model
+    from modules.sd_models_build import LatentDiffusion
+    from modules.sd_models_config import find_checkpoint_config
+
+    def predicting(line: str) -> object:
+        text = re.sub(r"\n +parameterization:.*", "", TINY.with_suffix(".yaml").read_text(encoding="utf8"))
+        (tmp_path / "m.yaml").write_text(text.replace("params:\n", f"params:\n{line}", 1), encoding="utf8")
+        config = find_checkpoint_config(str(tmp_path / "m.safetensors"))
+        model = LatentDiffusion(config)
+        model.make_schedule(config)
+        return type(wrap_model(model))
+
+    assert predicting("") is CompVisDenoiser
+    assert predicting("    parameterization: eps\n") is CompVisDenoiser
+    assert predicting('    parameterization: "v"\n') is CompVisVDenoiser
+    with pytest.raises(ValueError, match="eps or v"):
+        predicting("    parameterization: x0\n")

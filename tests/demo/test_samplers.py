@@ -28,10 +28,11 @@ def k_sampling():
 
 
 class FakeModel(torch.nn.Module):
-    """Predicts noise by a fixed nonlinear rule, so that order and sigmas matter."""
+    """Predicts noise (or v) by a fixed nonlinear rule, so that order and sigmas matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameterization: str = "eps") -> None:
         super().__init__()
+        self.parameterization = parameterization
         betas = torch.linspace(0.00085**0.5, 0.0120**0.5, 1000, dtype=torch.float64) ** 2
         self.register_buffer("alphas_cumprod", torch.cumprod(1 - betas, 0).float())
 
@@ -39,8 +40,8 @@ class FakeModel(torch.nn.Module):
         return torch.tanh(x * 0.7 + t.view(-1, 1, 1, 1) / 2000)
 
 
-def run(k_sampling, name: str, steps: int, sigmas=None, noises=()) -> torch.Tensor:
-    denoiser = k_sampling.CompVisDenoiser(FakeModel())
+def run(k_sampling, name: str, steps: int, sigmas=None, noises=(), predicts="eps") -> torch.Tensor:
+    denoiser = k_sampling.wrap_model(FakeModel(predicts))
     sigmas = denoiser.get_sigmas(steps) if sigmas is None else sigmas
     x = start() * sigmas[0]
     queue = list(noises)
@@ -68,21 +69,24 @@ def run_diffusers(scheduler, sigmas: torch.Tensor, timesteps: torch.Tensor) -> t
     return x
 
 
+@pytest.mark.parametrize(("predicts", "their_name"), [("eps", "epsilon"), ("v", "v_prediction")])
 @pytest.mark.parametrize("steps", [4, 20])
-def test_euler(k_sampling, steps: int) -> None:
+def test_euler(k_sampling, steps: int, predicts: str, their_name: str) -> None:
     from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
-    scheduler = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-    denoiser = k_sampling.CompVisDenoiser(FakeModel())
+    scheduler = EulerDiscreteScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type=their_name
+    )
+    denoiser = k_sampling.wrap_model(FakeModel())
     sigmas = denoiser.get_sigmas(steps)
     theirs = run_diffusers(scheduler, sigmas, denoiser.sigma_to_t(sigmas[:-1]))
-    assert torch.allclose(run(k_sampling, "sample_euler", steps), theirs, atol=2e-4)
+    assert torch.allclose(run(k_sampling, "sample_euler", steps, predicts=predicts), theirs, atol=2e-4)
 
 
 @pytest.mark.parametrize("steps", [4, 20])
 def test_heun(k_sampling, steps: int) -> None:
     """Against a plain loop of the textbook rule."""
-    denoiser = k_sampling.CompVisDenoiser(FakeModel())
+    denoiser = k_sampling.wrap_model(FakeModel())
     sigmas = denoiser.get_sigmas(steps)
     x = start() * sigmas[0]
     rows = torch.ones(1)
@@ -112,7 +116,7 @@ def test_dpmpp_2m(k_sampling, steps: int) -> None:
     )
     scheduler.set_timesteps(steps)
     scheduler.sigmas = sigmas
-    denoiser = k_sampling.CompVisDenoiser(FakeModel())
+    denoiser = k_sampling.wrap_model(FakeModel())
     x = start() * sigmas[0] / (sigmas[0] ** 2 + 1) ** 0.5
     for index, t in enumerate(scheduler.timesteps):
         sigma = sigmas[index]
@@ -130,7 +134,7 @@ def test_euler_ancestral(k_sampling) -> None:
     steps = 12
     generator = torch.Generator().manual_seed(3)
     noises = [torch.randn(1, 4, 8, 8, generator=generator) for _ in range(steps)]
-    denoiser = k_sampling.CompVisDenoiser(FakeModel())
+    denoiser = k_sampling.wrap_model(FakeModel())
     sigmas = denoiser.get_sigmas(steps)
     scheduler = module.EulerAncestralDiscreteScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"
