@@ -5,6 +5,7 @@ LoraStackError
 │   ├── StackSyntaxError        the stack text is not the JSON we write
 │   ├── StackVersionError       the stack text is of a version we do not know
 │   ├── EntryValueError         one field of one row has a value that cannot be
+│   ├── MaskError               a mask's picture is missing, or is none
 │   └── NotImplementedFieldError  a field is understood but does not act yet
 ├── FileError                   a file on disk cannot be used
 │   ├── UnreadableFileError     missing, not a regular file, no permission, changed while read
@@ -91,6 +92,10 @@ class StackVersionError(StackError):
 
 class EntryValueError(StackError):
     """One field of one row has a value that cannot be."""
+
+
+class MaskError(StackError):
+    """A mask's picture is missing, or is none."""
 
 
 class NotImplementedFieldError(StackError):

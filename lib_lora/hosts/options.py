@@ -7,10 +7,12 @@ from typing import Any
 
 from lib_lora.engine.budget import BYPASS
 from lib_lora.hosts import a1111
+from lib_lora.library.masks import MaskStore
 
 SECTION = ("lora_stack", "LoRA Stack")
 FOLDERS = "lora_stack_folders"
 MODE = "lora_stack_mode"
+MASK_FOLDER = "lora-stack-masks"
 TAKEOVER = "lora_stack_takeover"
 TAKEOVER_LABEL = "Apply <lora:…> tags of the prompt together with the stack"
 LANGUAGE = "lora_stack_language"
@@ -128,6 +130,15 @@ def folders() -> tuple[Path, ...]:
         if text.strip() and (folder := Path(text.strip()).expanduser()).is_dir():
             found.setdefault(folder.resolve())
     return tuple(found)
+
+
+def mask_store() -> MaskStore:
+    """Return where masks are kept: beside the pictures made with them."""
+    from modules import paths_internal
+
+    everything, texts = (str(_option(key, "") or "") for key in ("outdir_samples", "outdir_txt2img_samples"))
+    root = Path(everything) if everything else Path(texts or "outputs/pictures").parent
+    return MaskStore(Path(paths_internal.data_path, root, MASK_FOLDER))
 
 
 def _option(key: str, default: Any) -> Any:

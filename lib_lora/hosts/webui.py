@@ -80,10 +80,12 @@ class Door:
     def add_routes(self, _demo: Any, app: Any) -> None:
         """Serve the panel's questions: which files there are, what a role means, what was applied."""
         from lib_lora.hosts.answers import answer_errors
+        from lib_lora.ui.mask_routes import add_mask_routes
         from lib_lora.ui.routes import add_routes
 
         answer_errors(app)
         add_routes(app, self.library, self._reports)
+        add_mask_routes(app, options.mask_store)
 
     # Called by the script
 
