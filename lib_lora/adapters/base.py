@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -32,6 +33,25 @@ class Factors:
     up: Tensor
     down: Tensor
     scale: float
+
+    @cached_property
+    def sizes(self) -> tuple[float, float]:
+        """How large `up @ down` can be, as the lengths of its ranks' parts: their sum and their norm.
+
+        No number of the product is above the sum; the norm is its own if the parts have nothing in common.
+        """
+        lengths = self._lengths[0] * self._lengths[1]
+        return float(lengths.sum()), float(torch.linalg.vector_norm(lengths))
+
+    @property
+    def longest(self) -> tuple[float, float]:
+        """The length of the longest column of up, and of the longest row of down."""
+        up, down = self._lengths
+        return (float(up.max()), float(down.max())) if len(up) else (0.0, 0.0)
+
+    @cached_property
+    def _lengths(self) -> tuple[Tensor, Tensor]:
+        return torch.linalg.vector_norm(self.up, dim=0), torch.linalg.vector_norm(self.down, dim=1)
 
 
 class Adapter(Protocol):

@@ -13,12 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.attention import FusedAttention
 from lib_lora.engine.budget import BYPASS, MERGED, Candidate, Decision, decide, weight_bytes
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
-from lib_lora.engine.merged import MergedWeight, Scratch, Watched, exact_arithmetic
+from lib_lora.engine.merged import MergedWeight, Watched
 from lib_lora.engine.patch import Patch
+from lib_lora.engine.scratch import Scratch
 from lib_lora.engine.slots import factor_bytes
 from lib_lora.engine.view import ATTENTION, BESIDE, CONV, LINEAR, PARAMETER, Layer, ModelView
 from lib_lora.errors import EngineError

@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Adapter, Factors, InPlace, on_device
-from lib_lora.engine.merged import bias_change, exact_arithmetic
+from lib_lora.engine.arithmetic import exact_arithmetic
+from lib_lora.engine.merged import bias_change
 from lib_lora.engine.slots import RankSlots, scales
 from lib_lora.engine.view import CONV, Layer, weight_shape
 from lib_lora.errors import EngineError

@@ -8,9 +8,7 @@ function of W0 and the plan: always from W0, never from an earlier result, never
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,39 +16,20 @@ from torch import Tensor
 
 from lib_lora.adapters import InPlace, on_device
 from lib_lora.engine.fingerprint import Fingerprint
+from lib_lora.engine.narrow import NARROW, check_range, stays_in_range, suits_16_bits
+from lib_lora.engine.scratch import Scratch
 from lib_lora.engine.sections import entry_in, origin
 from lib_lora.engine.slots import RankSlots, as_matrix, is_channels_last, scales, slots_key
-from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 
 Watched = tuple[Mapping[str, "Tensor | None"], str, Fingerprint]
 """A module's table of parameters, one name in it, and what stood there."""
 
 
-class Scratch:
-    """Working memory for one merge after another: buffers as large as the largest layer asked for."""
-
-    def __init__(self) -> None:
-        self._buffers: dict[tuple[str, torch.device, torch.dtype], Tensor] = {}
-
-    def like(self, weight: Tensor, dtype: torch.dtype, use: str, plain: bool = False) -> Tensor:
-        """Return a tensor in the shape and layout of a dense `weight`, or contiguous if `plain`.
-
-        Valid until the next call for the same use.
-        """
-        key, count = (use, weight.device, dtype), weight.nelement()
-        buffer = self._buffers.get(key)
-        if buffer is None or buffer.nelement() < count:
-            buffer = self._buffers[key] = torch.empty(count, dtype=dtype, device=weight.device)
-        if plain:
-            return buffer[:count].view(weight.shape)
-        return buffer[:count].as_strided(weight.shape, weight.stride())
-
-
 class MergedWeight:
     """Our weight (and bias) of one layer, with what it was made from."""
 
-    __slots__ = ("_bias_print", "_key", "_print", "_slots", "bias", "weight")
+    __slots__ = ("_bias_print", "_key", "_print", "_size", "_size_print", "_slots", "bias", "weight")
 
     def __init__(self) -> None:
         self.weight: Tensor | None = None
@@ -59,6 +38,8 @@ class MergedWeight:
         self._print: Fingerprint | None = None
         self._bias_print: Fingerprint | None = None
         self._slots: RankSlots | None = None
+        self._size = 0.0
+        self._size_print: Fingerprint | None = None
 
     @property
     def tracked(self) -> bool:
@@ -93,28 +74,43 @@ class MergedWeight:
         if key == self._key and self.follows(module):
             return False
         self._key = None
-        self._merge_weight(module.weight.detach(), changes, scratch)
+        base = module.weight.detach()
+        if base.dtype in NARROW and not self.size_known(module):
+            self.told(module, float(torch.linalg.vector_norm(base, dtype=torch.float32)))
+        self._merge_weight(base, changes, scratch, self._size)
         self._merge_bias(module, changes)
         self._print = _fingerprint(module, "weight")
         self._key = key
         return True
 
-    def _merge_weight(self, base: Tensor, changes: Sequence[Contribution], scratch: Scratch) -> None:
+    def told(self, module: Any, size: float) -> None:
+        """Take the norm of the weight there now; on a graphics card asking for many at once saves waiting."""
+        self._size, self._size_print = size, _fingerprint(module, "weight")
+
+    def size_known(self, module: Any) -> bool:
+        """Tell whether the norm of the weight there now is known."""
+        return self._size_print is not None and self._size_print.still(origin(module, "weight"))
+
+    def _merge_weight(
+        self, base: Tensor, changes: Sequence[Contribution], scratch: Scratch, size: float
+    ) -> None:
         if not _is_dense(base):
             base = base.contiguous()
         if not _same_form(self.weight, base):
+            self.weight = None  # given back before the new one is asked for
             self.weight = torch.empty_like(base)
         assert self.weight is not None
         low_rank = [change for change in changes if change.factors is not None]
         others = [change for change in changes if change.factors is None]
         dtype = torch.promote_types(base.dtype, torch.float32)
+        if not others and suits_16_bits(base, size, low_rank):
+            dtype = base.dtype
         direct = dtype == base.dtype and not (others and is_channels_last(base))
         target = self.weight if direct else scratch.like(base, dtype, "sum", plain=bool(others))
         if low_rank:
             start = base if direct else target.copy_(base)
-            slots = self._slots_for(low_rank, target)
-            down = slots.scaled_down(scales(low_rank))
-            torch.addmm(as_matrix(start), slots.up, down, out=as_matrix(target))
+            up, down, scale = self._slots_for(low_rank, target).scaled(scales(low_rank), scratch)
+            torch.addmm(as_matrix(start), up, down, alpha=scale, out=as_matrix(target))
         else:
             self._slots = None
             target.copy_(base)
@@ -124,13 +120,14 @@ class MergedWeight:
                 _add(change, target, exact)
         if not direct:
             self.weight.copy_(target)
-            _check_range(target, self.weight.dtype)
+        if base.dtype in NARROW and (others or not stays_in_range(base.dtype, size, low_rank)):
+            check_range(target, base.dtype)
 
     def _slots_for(self, changes: Sequence[Contribution], target: Tensor) -> RankSlots:
-        key = slots_key(changes, target)
+        key = slots_key(changes, target, target.dtype)
         if self._slots is None or self._slots.key != key:
             factors = [change.factors for change in changes if change.factors is not None]
-            self._slots = RankSlots(key, factors, target, target.dtype)
+            self._slots = RankSlots(key, factors, target, target.dtype, self._slots)
         return self._slots
 
     def _merge_bias(self, module: Any, changes: Sequence[Contribution]) -> None:
@@ -169,10 +166,14 @@ def _add(change: Contribution, target: Tensor, base: Tensor) -> None:
 
 def bias_change(changes: Sequence[Contribution], bias: Tensor | None) -> Tensor | None:
     """Return the sum of all changes to a layer's bias in float32, None when there is none."""
-    base = None if bias is None else bias.detach().float()
+    base: Tensor | None = None
     total: Tensor | None = None
     for change in changes:
-        added = change.adapter.bias(None if base is None else base.cpu())
+        if change.factors is not None and change.adapter.bias() is None:
+            continue  # asked first, because bringing the host's bias here makes a graphics card wait
+        if base is None and bias is not None:
+            base = bias.detach().float().cpu()
+        added = change.adapter.bias(base)
         if added is not None:
             scaled = added * change.strength
             total = scaled if total is None else total + scaled
@@ -193,34 +194,3 @@ def _same_form(ours: Tensor | None, base: Tensor) -> bool:
         and ours.device == base.device
         and ours.stride() == base.stride()
     )
-
-
-def _check_range(exact: Tensor, dtype: torch.dtype) -> None:
-    """Refuse a weight that became infinite by rounding: only float16 is narrow enough for that."""
-    if dtype != torch.float16 or exact.nelement() == 0:
-        return
-    low, high = torch.aminmax(exact)
-    limit = torch.finfo(dtype).max
-    if not -limit <= float(low) <= float(high) <= limit:
-        largest = max(abs(float(low)), abs(float(high)))
-        shown = f"{largest:.3g}" if math.isfinite(largest) else "infinity"
-        raise EngineError(
-            f"At these weights the model leaves the range of half precision ({shown} is above {limit:.0f}), "
-            "and the picture would be black. Use smaller weights, or start the WebUI with --no-half."
-        )
-
-
-@contextmanager
-def exact_arithmetic(devices: Iterable[torch.device]) -> Iterator[None]:
-    """No gradients, no inference tensors, no shortcuts of the graphics card; put back afterwards."""
-    with torch.inference_mode(False), torch.no_grad():
-        if all(device.type != "cuda" for device in devices):
-            yield
-            return
-        matmul = torch.backends.cuda.matmul
-        before = matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction
-        matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction = False, False
-        try:
-            yield
-        finally:
-            matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction = before

@@ -2,48 +2,120 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
 
 from lib_lora.adapters import Factors
+from lib_lora.engine.scratch import Scratch
+from lib_lora.engine.upload import place
 from lib_lora.plan import Contribution
 
 
 class RankSlots:
     """`up [out, R]` and `down [R, in·kh·kw]` of several changes; R is the sum of their ranks.
 
-    The slots hold what the files hold. Moving a slider only changes the scale each row of `down` is
-    multiplied by. They are made anew when the set of networks changes and never grown or compacted, so that
-    the same set always gives the same memory layout and therefore the same bits.
+    The slots hold what the files hold; moving a slider only changes what they are multiplied by. They are
+    made anew when the set of networks changes and never grown or compacted, so that the same set always
+    gives the same memory layout and therefore the same bits; `before` lends what it has in common.
+
+    In 16 bits each network's factors are first brought near 1 by powers of two, so that none of their numbers
+    gets too small or too large for it.
     """
 
-    __slots__ = ("_ranks", "down", "key", "up")
+    __slots__ = ("_bounds", "_powers", "_ranks", "down", "key", "up")
 
-    def __init__(self, key: Hashable, factors: Sequence[Factors], like: Tensor, dtype: torch.dtype) -> None:
-        ups = [found.up for found in factors]
-        downs = [arranged(found.down, like) for found in factors]
+    def __init__(
+        self,
+        key: Hashable,
+        factors: Sequence[Factors],
+        like: Tensor,
+        dtype: torch.dtype,
+        before: RankSlots | None = None,
+    ) -> None:
         self.key = key
-        self.up = (ups[0] if len(ups) == 1 else torch.cat(ups, dim=1)).to(like.device, dtype)
-        self.down = (downs[0] if len(downs) == 1 else torch.cat(downs)).to(like.device, dtype)
-        self._ranks = [found.up.shape[1] for found in factors]
+        self._ranks = tuple(found.up.shape[1] for found in factors)
+        self._powers = tuple(_powers(found) if torch.finfo(dtype).bits < 32 else (0, 0) for found in factors)
+        self._bounds: dict[Hashable, slice] = {}
+        first = factors[0].up
+        if (
+            len(factors) == 1
+            and (like.device, dtype) == (first.device, first.dtype)
+            and not any(self._powers[0])
+        ):
+            self.up, self.down = first, arranged(factors[0].down, like)
+            return
+        total, (out, inner) = sum(self._ranks), (factors[0].up.shape[0], factors[0].down.shape[1])
+        self.up = torch.empty(out, total, dtype=dtype, device=like.device)
+        self.down = torch.empty(total, inner, dtype=dtype, device=like.device)
+        start = 0
+        names = key.networks if isinstance(key, SlotsKey) else tuple(range(len(factors)))
+        for name, found, (up_power, down_power) in zip(names, factors, self._powers, strict=True):
+            rows = slice(start, start := start + found.up.shape[1])
+            self._bounds[name] = rows
+            there = None if before is None else before._lent(name, self)
+            up, down = there or (_raised(found.up, up_power), _raised(arranged(found.down, like), down_power))
+            place(up, self.up[:, rows])
+            place(down, self.down[rows])
+
+    def scaled(self, scales: Sequence[float], scratch: Scratch) -> tuple[Tensor, Tensor, float]:
+        """Return up, down and a number: together their product is the sum of the scaled changes.
+
+        The largest scale is left to the product itself, the smaller of the two factors takes the rest: where
+        all scales are equal nothing has to be multiplied beforehand.
+        """
+        scales = [scale / 2.0 ** sum(powers) for scale, powers in zip(scales, self._powers, strict=True)]
+        largest = max(scales, key=abs)
+        if largest == 0 or all(scale == largest for scale in scales):
+            return self.up, self.down, largest
+        column = scratch.column(tuple(scale / largest for scale in scales), self._ranks, self.down)
+        if self.up.shape[0] <= self.down.shape[1]:
+            up = scratch.take("factor", self.up.shape, self.up.dtype, self.up.device)
+            return torch.mul(self.up, column, out=up), self.down, largest
+        down = scratch.take("factor", self.down.shape, self.down.dtype, self.down.device)
+        return self.up, torch.mul(self.down, column[:, None], out=down), largest
 
     def scaled_down(self, scales: Sequence[float]) -> Tensor:
         """Return `down` with the rows of each change multiplied by its scale."""
-        rows = [scale for scale, rank in zip(scales, self._ranks, strict=True) for _ in range(rank)]
-        column: Tensor = torch.tensor(rows, dtype=self.down.dtype, device=self.down.device)[:, None]
-        return self.down * column
+        return self.down * Scratch().column(tuple(scales), self._ranks, self.down)[:, None].to(
+            self.down.dtype
+        )
 
     @property
     def nbytes(self) -> int:
         """Bytes of both factors."""
         return sum(tensor.nelement() * tensor.element_size() for tensor in (self.up, self.down))
 
+    def _lent(self, name: Hashable, to: RankSlots) -> tuple[Tensor, Tensor] | None:
+        """Return one network's factors, for slots of the same form that have it too."""
+        rows = self._bounds.get(name)
+        if rows is None or not isinstance(self.key, SlotsKey) or not isinstance(to.key, SlotsKey):
+            return None
+        return (self.up[:, rows], self.down[rows]) if self.key.form == to.key.form else None
 
-def slots_key(changes: Sequence[Contribution], like: Tensor) -> Hashable:
-    """Equal as long as the slots can be kept: same networks, same device, same layout of the weight."""
-    return tuple(change.network for change in changes), like.device, is_channels_last(like)
+
+class SlotsKey(tuple[Hashable, ...]):
+    """Equal as long as the slots can be kept: same networks, and the same device, layout and number type."""
+
+    __slots__ = ()
+
+    @property
+    def networks(self) -> tuple[Hashable, ...]:
+        """Whose factors stand in the slots, in their order."""
+        return tuple(self[1:])
+
+    @property
+    def form(self) -> Hashable:
+        """Device, layout and number type."""
+        return self[0]
+
+
+def slots_key(changes: Sequence[Contribution], like: Tensor, dtype: torch.dtype) -> SlotsKey:
+    """Return the key of the slots that these low-rank changes of a weight `like` this one need."""
+    form = like.device, is_channels_last(like), dtype
+    return SlotsKey((form, *(change.network for change in changes)))
 
 
 def factor_bytes(changes: Sequence[Contribution]) -> int:
@@ -82,3 +154,12 @@ def arranged(down: Tensor, like: Tensor) -> Tensor:
     _, width, height, breadth = like.shape
     spatial = down.view(down.shape[0], width, height, breadth)
     return spatial.permute(0, 2, 3, 1).reshape(down.shape[0], -1)
+
+
+def _powers(factors: Factors) -> tuple[int, int]:
+    """Return the powers of two by which up and down are multiplied to be near 1."""
+    return tuple(-math.frexp(length)[1] if length else 0 for length in factors.longest)  # type: ignore[return-value]
+
+
+def _raised(factor: Tensor, power: int) -> Tensor:
+    return factor * 2.0**power if power else factor

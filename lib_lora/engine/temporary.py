@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.budget import MERGEABLE
-from lib_lora.engine.merged import MergedWeight, Scratch, exact_arithmetic
+from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.scratch import Scratch
 from lib_lora.engine.view import Layer
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lib_lora.adapters import Adapter, find_family
+from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.bypass import Bypass
-from lib_lora.engine.merged import MergedWeight, Scratch, exact_arithmetic
+from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.scratch import Scratch
 from lib_lora.engine.view import CONV, LINEAR, Layer
 from lib_lora.plan import Contribution
 from tests.adapters.by_hand import BY_HAND

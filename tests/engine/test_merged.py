@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from lib_lora.engine.merged import MergedWeight, Scratch, exact_arithmetic
+from lib_lora.engine.arithmetic import exact_arithmetic
+from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.scratch import Scratch
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 from tests.engine.changes import Doubling, DoublingInPlace, change, exact, lora
@@ -273,21 +274,3 @@ def test_a_parameter_born_in_inference_mode_can_be_merged_but_not_watched() -> N
     weight = merge(layer, three(layer), merged)
     assert torch.allclose(weight.double(), exact(layer.weight, three(layer)), atol=1e-6)
     assert not merged.tracked
-
-
-@pytest.fixture
-def flags() -> Iterator[SimpleNamespace]:
-    matmul = torch.backends.cuda.matmul
-    before = matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction
-    matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction = True, True
-    yield matmul
-    matmul.allow_tf32, matmul.allow_fp16_reduced_precision_reduction = before
-
-
-def test_the_graphics_cards_shortcuts_are_off_while_merging_and_come_back(flags: SimpleNamespace) -> None:
-    with pytest.raises(KeyError), exact_arithmetic([torch.device("cuda", 0)]):
-        assert not flags.allow_tf32
-        assert not flags.allow_fp16_reduced_precision_reduction
-        raise KeyError
-    assert flags.allow_tf32
-    assert flags.allow_fp16_reduced_precision_reduction
