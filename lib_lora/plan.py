@@ -16,12 +16,15 @@ from typing import Protocol
 from lib_lora.adapters import Adapter, Factors, truncate, truncation_notes
 from lib_lora.errors import EntryValueError, LoraStackError
 from lib_lora.keys.blocks import block_of
+from lib_lora.keys.places import acts_nowhere
 from lib_lora.network import Fit, Network, Vectors, check_fit
 from lib_lora.stack.blocks import Blocks, model_blocks, read_blocks
 from lib_lora.stack.entry import Entry, row_title
 from lib_lora.stack.prompt import DYN
+from lib_lora.stack.region import Region, read_regions
 from lib_lora.stack.schedule import CONSTANT, Moment, Schedule, read_schedule
 from lib_lora.stack.serialization import require_implemented
+from lib_lora.stack.side import read_side
 from lib_lora.stack.stack import Stack
 
 Shape = tuple[int, ...]
@@ -49,7 +52,8 @@ class ModelFacts(Protocol):
 class Contribution:
     """One network's change to one weight; `factors` where it is of low rank, for the weight's own shape.
 
-    strength: at the moment meant; while sampling, `at` gives the contribution of each step.
+    strength: at the moment meant; while sampling, `at` gives the contribution of each step. region: where in
+    the picture, None everywhere. side: for which prompt, empty for both.
     """
 
     network: Hashable
@@ -57,6 +61,8 @@ class Contribution:
     factors: Factors | None
     strength: float
     schedule: Schedule = CONSTANT
+    region: Region | None = None
+    side: str = ""
 
     @property
     def key(self) -> Hashable:
@@ -72,7 +78,10 @@ class Contribution:
 
 @dataclass(frozen=True)
 class PlannedEntry:
-    """One active row, how well its file fits, how many weights it changes, and when; `row` counts from 1."""
+    """One active row, how well its file fits, how many weights it changes, when and where.
+
+    `row` counts from 1.
+    """
 
     row: int
     entry: Entry
@@ -80,6 +89,7 @@ class PlannedEntry:
     notes: tuple[str, ...]
     acting: int
     schedule: Schedule
+    region: Region | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +122,7 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
     rows = [(index, entry) for index, entry in enumerate(stack.entries) if entry.on]
     if len(rows) != len(networks):
         raise ValueError(f"{len(rows)} active rows, but {len(networks)} networks")
+    regions = read_regions(stack.entries, stack.masks)
     shapes = model.shapes
     changes: dict[str, list[Contribution]] = {}
     entries: list[PlannedEntry] = []
@@ -123,6 +134,7 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
             kept = kept_ranks(entry)
             blocks = read_blocks(entry.blocks, model_blocks(model.architecture))
             schedule = read_schedule(entry.schedule, entry.start, entry.stop)
+            side = read_side(entry.side)
         except LoraStackError as error:
             raise type(error)(f"{row_title(index, entry.network)}: {error}") from error
         notes = network.notes
@@ -134,17 +146,23 @@ def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> P
         if network.embeddings:
             embeddings = {**network.embeddings, **embeddings}
             bundles.append(("embeddings", network.key))
+        region = regions[index]
+        placeless = () if region is None else tuple(name for name in fit.matched if acts_nowhere(name))
+        if placeless:
+            notes += (f"{len(placeless)} weights of time and size are off: they have no place in a region",)
         acting = 0
         key = network.key if kept is None else (network.key, kept)
         for name in fit.matched:
             strength = strength_of(entry, name, blocks)
             adapter = network.adapters[name] if kept is None else truncate(network.adapters[name], kept)
-            if strength != 0 and (adapter.rank != 0 or adapter.bias() is not None):
+            if strength != 0 and (adapter.rank != 0 or adapter.bias() is not None) and name not in placeless:
                 factors = adapter.factors(shapes[name])
-                when = CONSTANT if in_text_encoder(name) else schedule
-                changes.setdefault(name, []).append(Contribution(key, adapter, factors, strength, when))
+                # The text encoder is asked before the first step, of words that have no place.
+                when, where = (CONSTANT, None) if in_text_encoder(name) else (schedule, region)
+                change = Contribution(key, adapter, factors, strength, when, where, side)
+                changes.setdefault(name, []).append(change)
                 acting += 1
-        entries.append(PlannedEntry(index + 1, entry, fit, notes, acting, schedule))
+        entries.append(PlannedEntry(index + 1, entry, fit, notes, acting, schedule, region))
     ordered = {name: _ordered(found) for name, found in changes.items()}
     te_key = (*_te_key(ordered), *bundles)
     return Plan(model.key, ordered, tuple(entries), te_key, embeddings)
@@ -197,4 +215,4 @@ def _ordered(found: list[Contribution]) -> tuple[Contribution, ...]:
 
 def _te_key(changes: Mapping[str, tuple[Contribution, ...]]) -> tuple[Hashable, ...]:
     text = (found for name, found in changes.items() if in_text_encoder(name))
-    return tuple(sorted({tuple(change.key for change in found) for found in text}, key=repr))
+    return tuple(sorted({tuple((change.key, change.side) for change in found) for found in text}, key=repr))

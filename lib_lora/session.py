@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from types import TracebackType
 
-from lib_lora.engine.attached import Attached
+from lib_lora.engine.aimed import Aim
+from lib_lora.engine.attached import EVERYWHERE, Attached
 from lib_lora.engine.budget import AUTO, MODES
 from lib_lora.engine.merged import MergedWeight
-from lib_lora.engine.report import EntryReport, Report
+from lib_lora.engine.report import EntryReport, Report, told_share
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import UNET_PART, Plan, PlannedEntry
@@ -36,7 +37,7 @@ class Session:
 
     def __init__(self) -> None:
         self._attached: list[Attached] = []
-        self._now: tuple[Hashable, Plan, str] | None = None
+        self._now: tuple[Hashable, Plan, str, Aim] | None = None
         self._store: dict[str, MergedWeight] = {}
         self._store_of: Hashable = None
         self._told: tuple[Plan, float] | None = None
@@ -51,17 +52,18 @@ class Session:
     ) -> None:
         self.detach()
 
-    def attach(self, view: ModelView, plan: Plan, mode: str = AUTO) -> None:
+    def attach(self, view: ModelView, plan: Plan, mode: str = AUTO, aim: Aim = EVERYWHERE) -> None:
         """Install a plan on a model; nothing is read or computed before its first forward.
 
-        mode: "merged" or "bypass" force one way, "auto" looks at the weights and the free memory.
+        mode: "merged" or "bypass" force one way, "auto" looks at the weights and the free memory. aim: where
+        the plan's regions are.
         """
         if mode not in MODES:
             raise EngineError(f"There is no mode '{mode}'. Choose one of: {', '.join(MODES)}.")
         if plan.model != view.key:
             raise EngineError("The checkpoint was changed while the stack was prepared. Generate again.")
         now = self._now
-        if now is not None and now[0] == view.key and now[1] is plan and now[2] == mode:
+        if now is not None and now[0] == view.key and now[1] is plan and now[2:] == (mode, aim):
             return
         self.detach()
         self._keep_useful(view, plan)
@@ -71,11 +73,11 @@ class Session:
             for part in view.parts:
                 changes = plan.part(part)
                 if changes:
-                    self._attached.append(Attached(view, part, changes, mode, self._store))
+                    self._attached.append(Attached(view, part, changes, mode, self._store, aim))
         except BaseException:
             self.detach()
             raise
-        self._now, self._moment = (view.key, plan, mode), None
+        self._now, self._moment = (view.key, plan, mode, aim), None
 
     def detach(self) -> None:
         """Take everything off the model; merged weights stay in memory for the same plan."""
@@ -103,11 +105,16 @@ class Session:
         for part in self._attached:
             part.step(moment)
 
+    def encode(self, side: str) -> None:
+        """Let rows for one side of the prompt act as they do for this one, from the next text on."""
+        for part in self._attached:
+            part.encode(side)
+
     def report(self) -> Report:
         """Return what is applied now, or was until the last detach."""
         if self._now is None:
             return self._last
-        _, plan, _ = self._now
+        _, plan, _, aim = self._now
         parts = self._attached
         patches = [patch for part in parts for patch in part.patches]
         calls = {part.part: part.calls for part in parts}
@@ -115,14 +122,15 @@ class Session:
         seconds = (self._told[1] if self._told is not None else 0.0) + sum(part.seconds for part in parts)
         held = [kept.nbytes for kept in self._store.values()]
         held += [patch.bypass.nbytes for patch in patches if patch.bypass is not None]
+        held += [part.masked_bytes for part in parts]
         return Report(
-            entries=tuple(_entry_report(planned, self._moment) for planned in plan.entries),
+            entries=tuple(_entry_report(planned, self._moment, aim) for planned in plan.entries),
             unet_layers=layers.pop(UNET_PART, 0),
             te_layers=sum(layers.values()),  # of one text encoder or two
             unet_calls=calls.pop(UNET_PART, 0),
             te_calls=sum(calls.values()),
             merged=sum(name in self._store for name in plan.changes),
-            bypassed=sum(patch.bypass is not None for patch in patches),
+            bypassed=sum(patch.bypass is not None or patch.masked is not None for patch in patches),
             seconds=seconds,
             bytes=sum(held),
             reused=seconds == 0,
@@ -139,8 +147,13 @@ class Session:
                 del self._store[name]
 
 
-def _entry_report(planned: PlannedEntry, moment: Moment | None) -> EntryReport:
+def _entry_report(planned: PlannedEntry, moment: Moment | None, aim: Aim) -> EntryReport:
     entry, fit = planned.entry, planned.fit
+    notes, mask = planned.notes, None if planned.region is None else aim.masks.get(planned.region)
+    if mask is not None:
+        notes += (f"acts in {told_share(mask.share)} of the picture",)
+    if moment is not None:
+        notes += planned.schedule.told(moment.steps)
     return EntryReport(
         row=planned.row,
         network=entry.network,
@@ -150,5 +163,5 @@ def _entry_report(planned: PlannedEntry, moment: Moment | None) -> EntryReport:
         total=fit.total,
         applied=planned.acting > 0,
         unmatched=(*fit.unmatched, *fit.absent)[:SAMPLE],
-        notes=planned.notes if moment is None else (*planned.notes, *planned.schedule.told(moment.steps)),
+        notes=notes,
     )

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lib_lora.engine.aimed import Aim, Aimed
 from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.attention import FusedAttention
 from lib_lora.engine.budget import BYPASS, MERGED, Candidate, Decision, decide, weight_bytes
@@ -24,12 +25,13 @@ from lib_lora.engine.scratch import Scratch
 from lib_lora.engine.slots import factor_bytes
 from lib_lora.engine.view import ATTENTION, BESIDE, CONV, LINEAR, PARAMETER, Layer, ModelView
 from lib_lora.errors import EngineError
-from lib_lora.plan import Contribution
+from lib_lora.plan import UNET_PART, Contribution
 from lib_lora.stack.schedule import Moment
 
 MOVES = 3
 """How often a weight may change under one attachment before it is computed beside the model instead."""
 
+EVERYWHERE = Aim()
 MOVED_NOTE = "the WebUI keeps moving {} weights in and out of memory, so they are changed while sampling"
 
 
@@ -47,6 +49,7 @@ class Attached:
         changes: Mapping[str, tuple[Contribution, ...]],
         mode: str,
         store: MutableMapping[str, MergedWeight],
+        aim: Aim = EVERYWHERE,
     ) -> None:
         self.part = part
         self.patches: list[Patch] = []
@@ -62,10 +65,13 @@ class Attached:
         self._attentions: dict[Any, FusedAttention] = {}
         self._timed: list[tuple[Patch, tuple[Contribution, ...]]] = []
         self._awaits_step = False
+        self._sided: list[tuple[Patch, tuple[Contribution, ...]]] = []
+        self._awaits_side = False
+        self._aimed: Aimed | None = None
+        self._aim = aim
         self._hook = view.entry(part).register_forward_pre_hook(self._before)
         try:
-            for name, found in changes.items():
-                self._install(view.layers[name], found)
+            self._install_all(view, changes)
         except BaseException:
             self.detach()
             raise
@@ -74,6 +80,8 @@ class Attached:
         """Take everything off; other extensions' forwards are put back."""
         self._live = self._ready = False
         self._hook.remove()
+        if self._aimed is not None:
+            self._aimed.remove()
         for patch in self.patches:
             patch.remove_shadow()
             attributes = vars(patch.layer.owner)
@@ -84,6 +92,7 @@ class Attached:
             else:
                 attributes["forward"] = patch.foreign
         self.patches, self._watched, self._attentions, self._timed = [], [], {}, []
+        self._sided, self._aimed = [], None
 
     def step(self, moment: Moment) -> None:
         """Give every layer with a schedule the strengths of this moment; what changed is merged again."""
@@ -92,10 +101,24 @@ class Attached:
             now = (change.at(moment) for change in planned)
             if patch.take(tuple(change for change in now if change.strength != 0)):
                 self._ready = False
+        if self._aimed is not None:
+            self._aimed.step(moment)
+
+    def encode(self, side: str) -> None:
+        """Give every layer of a text encoder the changes for one side of the prompt."""
+        self._awaits_side = False
+        for patch, planned in self._sided:
+            if patch.take(tuple(change for change in planned if change.side in ("", side))):
+                self._ready = False
 
     def refresh(self) -> None:
         """Look at every weight again before the next forward."""
         self._ready = False
+
+    @property
+    def masked_bytes(self) -> int:
+        """Bytes of what acts in a part of the picture only."""
+        return 0 if self._aimed is None else self._aimed.nbytes
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -103,8 +126,35 @@ class Attached:
         moved = sum(patch.moves > MOVES for patch in self.patches)
         return (*self._decision.notes, *((MOVED_NOTE.format(moved),) if moved else ()))
 
+    def _install_all(self, view: ModelView, changes: Mapping[str, tuple[Contribution, ...]]) -> None:
+        for name, found in changes.items():
+            if self.part == UNET_PART:
+                self._install_aimed(view, view.layers[name], found)
+            else:
+                self._install(view.layers[name], found)
+                self._take_sides(found)
+        if self._aimed is not None:
+            self._aimed.finish()
+
+    def _install_aimed(self, view: ModelView, layer: Layer, changes: tuple[Contribution, ...]) -> None:
+        """Install what acts everywhere, and beside it what acts somewhere only."""
+        everywhere, somewhere = self._aim.split(changes)
+        if not everywhere and not somewhere:
+            return
+        self._install(layer, everywhere)
+        if somewhere:
+            if self._aimed is None:
+                self._aimed = Aimed(view.parts[self.part], self._aim)
+            self.patches[-1].masked = self._aimed.layer(layer, somewhere)
+            self._awaits_step |= any(not change.schedule.constant for change in somewhere)
+
+    def _take_sides(self, changes: tuple[Contribution, ...]) -> None:
+        if any(change.side for change in changes):
+            self._sided.append((self.patches[-1], changes))
+            self._awaits_side = True
+
     def _install(self, layer: Layer, changes: tuple[Contribution, ...]) -> None:
-        patch = Patch(layer, changes)
+        patch = Patch(layer, changes, idle=not changes)
         self.patches.append(patch)
         if not all(change.schedule.constant for change in changes):
             self._timed.append((patch, changes))
@@ -141,11 +191,18 @@ class Attached:
                 self._prepare()  # a layer called past its root
             self.calls += 1
             if patch.idle:
-                return patch.original(x, *args, **kwargs)
-            if patch.merged is not None:
-                return compute_merged(compute, module, patch.merged, x)
-            assert isinstance(patch.bypass, Bypass)
-            return patch.bypass.add_to(patch.original(x, *args, **kwargs), x)
+                output = patch.original(x, *args, **kwargs)
+            elif patch.merged is not None:
+                output = compute_merged(compute, module, patch.merged, x)
+            else:
+                assert isinstance(patch.bypass, Bypass)
+                output = patch.bypass.add_to(patch.original(x, *args, **kwargs), x)
+            if patch.masked is None:
+                return output
+            idle = patch.idle
+            return patch.masked.add_to(
+                output, x, lambda: output if idle else patch.original(x, *args, **kwargs)
+            )
 
         return forward
 
@@ -179,17 +236,23 @@ class Attached:
                 "This WebUI does not tell which step it is at, so a row with a schedule cannot act. "
                 "Clear 'when' in that row, or switch the row off."
             )
+        if self._awaits_side:
+            raise EngineError(
+                "This WebUI does not tell which prompt it encodes, so a row for one side cannot act. "
+                "Clear 'side' in that row, or set its text encoder weight to 0."
+            )
         if self._settle is not None:
             for patch in self.patches:
                 self._settle(patch.layer.owner)
-        if not all(patch.mode for patch in self.patches):
-            self._decision = decide(map(self._candidate, self.patches), self._mode)
-            for patch in self.patches:
+        changed = [patch for patch in self.patches if patch.changes]
+        if not all(patch.mode for patch in changed):
+            self._decision = decide(map(self._candidate, changed), self._mode)
+            for patch in changed:
                 patch.mode = self._decision.modes[patch.layer.name]
         self._compute()
         merged = [(patch.merged, patch.layer.module) for patch in self.patches if patch.merged is not None]
         self._watched = [item for weight, module in merged for item in weight.watched(module)]
-        for patch in self.patches:
+        for patch in changed:
             if patch.layer.kind == PARAMETER:
                 patch.put_shadow()
         self._ready = True

@@ -74,6 +74,11 @@ class Bypass:
         return changed if bias is None else changed + (bias[:, None, None] if self._conv else bias)
 
     @property
+    def reads_outputs(self) -> bool:
+        """Whether a change is made of what the layer itself puts out."""
+        return bool(self._outputs)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of factors and matrices."""
         factors = () if self._factors is None else (self._factors.up, self._factors.down)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward
+from lib_lora.engine.masked import Masked
 from lib_lora.engine.merged import MergedWeight
 from lib_lora.engine.temporary import Temporary
 from lib_lora.engine.view import ATTENTION, Layer
@@ -20,7 +21,8 @@ class Patch:
     """One layer's changes and how they are applied.
 
     foreign: the instance forward another extension left there. shadow: our tensor in the place of a bare
-    parameter, as an attribute of its owner. idle: at this moment nothing acts here.
+    parameter, as an attribute of its owner. idle: at this moment nothing acts here but what masked adds, the
+    changes of a part of the picture.
     """
 
     layer: Layer
@@ -33,6 +35,7 @@ class Patch:
     moves: int = 0
     shadow: Tensor | None = None
     idle: bool = False
+    masked: Masked | None = None
 
     def take(self, changes: tuple[Contribution, ...]) -> bool:
         """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""

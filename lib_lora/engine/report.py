@@ -82,3 +82,9 @@ class Report:
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def told_share(share: float) -> str:
+    """Return a part of the picture in per cent; a little is never told as nothing, nor nearly all as all."""
+    percent = min(max(round(share * 100), 1 if share > 0 else 0), 100 if share == 1 else 99)
+    return f"{percent} %"
