@@ -29,8 +29,10 @@
             this.list = make("ul", { class: "ls-files", role: "listbox", id: this.#id, "aria-label": text("add.results"), onscroll: () => this.#scrolled() });
             this.status = make("p", { class: "ls-small ls-found", role: "status" });
             this.popup = make("div", { class: "ls-popup", hidden: true, onmousedown: (event) => event.preventDefault() }, this.list, this.status);
+            this.dialog = new LoraStack.PickerDialog(panel);
+            const browse = make("button", { type: "button", class: "ls-button ls-browse", title: text("pick.open_help"), "aria-haspopup": "dialog", onclick: () => this.browse() }, icon("cards"), make("span", {}, text("pick.open")));
             this.root = make("div", { class: "ls-picker", onfocusout: (event) => this.#left(event) },
-                make("div", { class: "ls-search-box" }, icon("plus"), this.input), this.popup);
+                make("div", { class: "ls-search-box" }, icon("plus"), this.input, browse), this.popup);
         }
 
         get isOpen() {
@@ -48,6 +50,12 @@
             this.popup.hidden = true;
             this.input.setAttribute("aria-expanded", "false");
             this.input.removeAttribute("aria-activedescendant");
+        }
+
+        /** Open the large picker, with the words that stand here. */
+        browse() {
+            this.close();
+            this.dialog.open(this.input.value);
         }
 
         /** Ask the server anew, from the first file. */

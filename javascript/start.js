@@ -11,6 +11,7 @@
             const fields = LoraStack.Panel.findFields(place); // gradio may draw them later than the place
             if (!panels.has(place) && fields) panels.set(place, new LoraStack.Panel(place, fields));
         }
+        LoraStack.mountLibrary();
     };
 
     /** The panel of a tab, or null while there is none. */
@@ -30,6 +31,17 @@
         return JSON.stringify([part("html_info"), part("html_log"), pictures]);
     }
 
+    /** Alt+L opens the picker of the tab in sight; where these keys write a letter of their own (¬, ł), not while one types. */
+    function pressed(event) {
+        const ours = event.code === "KeyL" && event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.getModifierState("AltGraph");
+        const typing = event.key.toLowerCase() !== "l" && event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]");
+        if (!ours || typing || LoraStack.app().querySelector("dialog[open]")) return;
+        const panel = [...panels.values()].find(({ tab }) => LoraStack.app().querySelector(`#tab_${tab}`)?.getClientRects().length);
+        if (!panel) return;
+        event.preventDefault();
+        panel.picker.browse();
+    }
+
     function lookAround() {
         LoraStack.mount();
         for (const panel of panels.values()) {
@@ -41,7 +53,10 @@
     }
 
     if (typeof globalThis.onUiLoaded === "function") {
-        globalThis.onUiLoaded(LoraStack.mount);
+        globalThis.onUiLoaded(() => {
+            LoraStack.mount();
+            document.addEventListener("keydown", pressed);
+        });
         globalThis.onAfterUiUpdate(lookAround);
     }
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

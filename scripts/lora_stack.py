@@ -51,6 +51,7 @@ class AdditionalNetworksScript(scripts.Script):
 
 script_callbacks.on_ui_settings(options.add_options)
 script_callbacks.on_before_ui(door.before_ui)
+script_callbacks.on_ui_tabs(door.build_tabs)
 script_callbacks.on_app_started(door.add_routes)
 script_callbacks.on_model_loaded(door.model_loaded)
 script_callbacks.on_cfg_denoiser(door.before_step)

@@ -87,6 +87,12 @@ class Door:
         add_routes(app, self.library, self._reports)
         add_mask_routes(app, options.mask_store)
 
+    def build_tabs(self) -> list[tuple[Any, str, str]]:
+        """Return the tabs of our own: the Library."""
+        from lib_lora.ui.tab import build_tab
+
+        return build_tab()
+
     # Called by the script
 
     def build_ui(self, script: Any, is_img2img: bool) -> list[Any]:

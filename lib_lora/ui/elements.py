@@ -45,7 +45,7 @@ def tell_page(tab: str, *components: Any) -> None:
         on_change(component, f"() => {{ globalThis.LoraStack?.changed?.({json.dumps(tab)}); }}")
 
 
-def mount(data: Mapping[str, str], note: str) -> Any:
-    """Return the place where javascript draws the rows; `note` is read by who has javascript switched off."""
+def mount(data: Mapping[str, str], note: str, css_class: str = "lora-stack-mount") -> Any:
+    """Return a place where javascript draws; `note` is read by who has javascript switched off."""
     attributes = " ".join(f'data-{name}="{escape(value, quote=True)}"' for name, value in data.items())
-    return gr.HTML(f'<div class="lora-stack-mount" {attributes}><p>{escape(note)}</p></div>')
+    return gr.HTML(f'<div class="{css_class}" {attributes}><p>{escape(note)}</p></div>')

@@ -22,7 +22,7 @@ from tests.chromium import FLAGS, find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = {"4.40.0": ROOT / ".venv/bin/python", "3.41.2": ROOT / ".venv-gradio3/bin/python"}
-START_S = 90
+START_S = 240
 WIDE = ViewportSize(width=1600, height=1100)
 
 

@@ -22,7 +22,15 @@ from lib_lora.errors import NetworkNotFoundError
 
 ROOT = Path(__file__).resolve().parents[2]
 SURFACES = json.loads((Path(__file__).parent / "surfaces.json").read_text(encoding="utf-8"))
-CALLBACKS = ("ui_settings", "before_ui", "app_started", "model_loaded", "cfg_denoiser", "script_unloaded")
+CALLBACKS = (
+    "ui_settings",
+    "before_ui",
+    "ui_tabs",
+    "app_started",
+    "model_loaded",
+    "cfg_denoiser",
+    "script_unloaded",
+)
 
 Signature = list[str]
 

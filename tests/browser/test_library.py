@@ -1,0 +1,188 @@
+"""The Library tab: a page for each file, what one says of it, two compared, no markup from any file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from tests.browser.conftest import WIDE, Demo, Window, screenshots
+from tests.browser.fake_library import HOSTILE, FakeLibrary, make_item
+from tests.browser.panel_page import SHORT_MS, PanelPage
+
+pytestmark = pytest.mark.browser
+
+
+class LibraryPage:
+    """The tab, with files that are nowhere on the disk."""
+
+    def __init__(self, panel: PanelPage, files: FakeLibrary) -> None:
+        self.panel, self.page, self.files = panel, panel.page, files
+        self.root = self.page.locator(".ls-library")
+        self.cards = self.root.locator(".ls-card:not(.ls-waiting)")
+        self.message = self.root.locator(".ls-library-message")
+
+    def show(self) -> None:
+        """Go to the tab; it looks for files when it is first seen, so a fresh search is made after that."""
+        self.page.locator("#tabs > .tab-nav button", has_text="LoRA Library").click()
+        search = self.root.get_by_role("searchbox")
+        if self.root.get_by_role("button", name="Back to all LoRAs").first.is_visible():
+            self.root.get_by_role("button", name="Back to all LoRAs").first.click()
+        search.fill("v1")
+        self.card("v1").wait_for(timeout=SHORT_MS)
+
+    def card(self, text: str) -> Locator:
+        return self.root.locator(".ls-card", has_text=text).first
+
+    def open(self, text: str) -> None:
+        self.card(text).click()
+        self.root.get_by_role("region", name="Facts").wait_for(timeout=SHORT_MS)
+
+
+def hostile_item() -> dict[str, Any]:
+    fields = ("title", "notes", "architecture_label", "description", "misfit")
+    return {
+        **make_item(0),
+        "id": "evil",
+        "label": f"{HOSTILE}/v1{HOSTILE}",
+        "name": f"v1{HOSTILE}",
+        "tags": [HOSTILE],
+        "trigger_words": [HOSTILE],
+        **dict.fromkeys(fields, HOSTILE),
+    }
+
+
+@pytest.fixture
+def library(panel: PanelPage) -> Iterator[LibraryPage]:
+    files = FakeLibrary(60, hostile_item())
+    files.links = [{"label": HOSTILE, "href": "javascript:document.title=1"}]
+    files.serve(panel.page)
+    library = LibraryPage(panel, files)
+    library.show()
+    yield library
+    files.unserve(panel.page)
+    panel.page.locator("#tabs > .tab-nav button", has_text="txt2img").click()
+
+
+def sent(library: LibraryPage, method: str, name: str) -> list[Any]:
+    return [body for verb, route, body in library.files.asked if (verb, route) == (method, name)]
+
+
+def test_a_page_tells_everything_and_a_word_goes_into_the_prompt(library: LibraryPage) -> None:
+    library.open("00007")
+    for part in ("Facts", "Tags it was trained with", "Training", "Hashes", "Found beside the file"):
+        assert library.root.get_by_role("region", name=part).is_visible(), part
+    library.root.get_by_role("button", name="Read the numbers").click()
+    picture = library.root.locator(".ls-unet")
+    picture.wait_for(timeout=SHORT_MS)
+    assert picture.locator(".ls-unet-box").count() == 26
+    word = library.files.items[8]["tags"][0] + " 0"
+    library.root.locator(".ls-tag-bar", has_text=word).first.click()
+    assert word in library.page.locator("#txt2img_prompt textarea").input_value()
+    assert word in library.message.inner_text()
+
+
+def test_what_one_says_of_a_file_is_saved(library: LibraryPage) -> None:
+    library.open("00007")
+    form = library.root.get_by_role("region", name="What you say of it")
+    form.get_by_label("Title").fill("Mine")
+    form.get_by_label("Trigger words").fill("one, two ,")
+    form.get_by_label("Preferred weight").fill("much")
+    form.get_by_role("button", name="Save").click()
+    form.get_by_role("alert").filter(has_text="much").wait_for(timeout=SHORT_MS)
+    assert sent(library, "PATCH", "network") == []
+    form.get_by_label("Preferred weight").fill("0,65")
+    form.get_by_role("button", name="4 stars").click()
+    form.get_by_label("also write it").check()
+    form.get_by_role("button", name="Save").click()
+    library.message.filter(has_text="Saved").wait_for(timeout=SHORT_MS)
+    (body,) = sent(library, "PATCH", "network")
+    rating = {} if library.files.items[8]["rating"] == 4 else {"rating": 4}
+    wanted = {"id": "f7", "title": "Mine", "trigger_words": ["one", "two"], "weight": 0.65, "sidecar": True}
+    assert {name: value for name, value in body.items() if name != "rating"} == wanted
+    assert rating.items() <= body.items()
+
+
+def test_the_file_itself_is_written_only_when_asked(library: LibraryPage) -> None:
+    library.open("00007")
+    part = library.root.get_by_role("region", name="In the file itself")
+    part.get_by_text("Write into the file, or").click()
+    part.get_by_label("modelspec.author").fill("Somebody")
+    part.get_by_label("modelspec.title").fill("")
+    part.get_by_role("button", name="Write into the file").click()
+    library.message.filter(has_text=".bak").wait_for(timeout=SHORT_MS)
+    (body,) = sent(library, "POST", "metadata")
+    wanted = {"modelspec.author": "Somebody", "modelspec.title": None}
+    assert body == {"id": "f7", "fields": wanted, "backup": True}
+    part.get_by_text("Write into the file, or").click()
+    part.get_by_role("button", name="Copy the metadata").click()
+    library.message.filter(has_text="It has its own.").wait_for(timeout=SHORT_MS)
+
+
+def test_hashes_are_computed_with_progress_and_can_be_stopped(library: LibraryPage) -> None:
+    library.open("00007")
+    part = library.root.get_by_role("region", name="Hashes")
+    part.get_by_role("button", name="Compute hashes").click()
+    part.get_by_role("progressbar").wait_for(timeout=SHORT_MS)
+    assert sent(library, "POST", "hash") == [{"ids": ["f7"]}]
+    part.get_by_role("button", name="Cancel").click()
+    library.page.wait_for_timeout(100)
+    assert len(sent(library, "DELETE", "hash")) == 1
+
+
+def test_two_files_are_compared(library: LibraryPage) -> None:
+    library.card("00007").click(modifiers=["Control"])
+    library.card("00014").click(modifiers=["Control"])
+    library.root.locator(".ls-library-foot").get_by_role("button", name="Compare").click()
+    table = library.root.get_by_role("table")
+    table.wait_for(timeout=SHORT_MS)
+    assert table.locator("tbody tr").count() == 4
+    library.root.get_by_label("only what differs").check()
+    assert table.locator("tr.ls-same:visible").count() == 0
+    library.page.keyboard.press("Escape")
+    library.root.get_by_role("button", name="Unmark").click()
+
+
+def test_files_go_into_the_stack_of_a_tab(library: LibraryPage) -> None:
+    library.open("00007")
+    library.root.locator(".ls-page-head").get_by_role("button", name="Add to txt2img").click()
+    assert library.panel.root.is_visible()
+    assert [entry["network"] for entry in library.panel.entries] == [library.files.items[8]["label"]]
+
+
+def test_hostile_metadata_is_only_text(library: LibraryPage) -> None:
+    library.open("bold")
+    library.root.get_by_role("button", name="Read the numbers").click()
+    library.root.locator(".ls-unet").wait_for(timeout=SHORT_MS)
+    assert HOSTILE in library.root.locator(".ls-page").first.inner_text()
+    assert library.root.locator("img[src=x], b, a[href^=javascript]").count() == 0
+    assert library.root.locator("a[href]").count() == 1
+    assert library.page.title() != "1"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_library_looks_right(demo: Demo, window: Window, theme: str) -> None:
+    panel = window.open(query=f"?__theme={theme}")
+    files = FakeLibrary(200)
+    files.serve(panel.page)
+    library = LibraryPage(panel, files)
+    try:
+        for width, height in ((400, 850), (1280, 900), (2560, 1440)):
+            panel.page.set_viewport_size({"width": width, "height": height})
+            library.show()
+            shoot(panel.page, demo, f"library-{width}-{theme}")
+            library.open("00007")
+            library.root.get_by_role("button", name="Read the numbers").click()
+            library.root.locator(".ls-unet").wait_for(timeout=SHORT_MS)
+            shoot(panel.page, demo, f"file-{width}-{theme}")
+            assert panel.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+    finally:
+        files.unserve(panel.page)
+        panel.page.set_viewport_size(WIDE)
+
+
+def shoot(page: Page, demo: Demo, name: str) -> None:
+    page.wait_for_timeout(300)  # pictures
+    page.screenshot(path=screenshots(demo) / f"{name}.png")

@@ -1,0 +1,229 @@
+"""The large picker: find among ten thousand, choose several, add; all of it by keyboard too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from tests.browser.conftest import WIDE, Demo, Window, screenshots
+from tests.browser.fake_library import HOSTILE, FakeLibrary, make_item
+from tests.browser.panel_page import SHORT_MS, PanelPage
+
+pytestmark = pytest.mark.browser
+
+MANY = 10_000
+MOST_CARDS = 200
+
+
+class PickerPage:
+    """The dialog over a panel."""
+
+    def __init__(self, panel: PanelPage, many: FakeLibrary) -> None:
+        self.panel, self.page, self.many = panel, panel.page, many
+        self.root = self.page.get_by_role("dialog", name="Choose LoRAs")
+        self.search = self.root.get_by_role("searchbox")
+        self.grid = self.root.get_by_role("listbox")
+        self.cards = self.grid.get_by_role("option")
+        self.status = self.root.locator(".ls-foot-status")
+
+    def open(self) -> None:
+        self.panel.root.get_by_role("button", name="Browse").click()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the cards in sight are there."""
+        self.root.locator(".ls-card:not(.ls-waiting)").first.wait_for(timeout=SHORT_MS)
+
+    def card(self, text: str) -> Locator:
+        return self.root.locator(".ls-card", has_text=text)
+
+    def counted(self, total: int) -> None:
+        """Wait until the line below says that so many were found."""
+        self.root.get_by_text(re.compile(rf"^{total} LoRAs?$")).wait_for(timeout=SHORT_MS)
+
+    def find(self, words: str) -> None:
+        self.search.fill(words)
+        self.counted(len(self.many.found({"q": [words]})))
+        self.settle()
+
+
+@pytest.fixture
+def many() -> FakeLibrary:
+    hostile = {
+        **make_item(0),
+        "id": "evil",
+        "label": f"{HOSTILE}/{HOSTILE}",
+        "title": HOSTILE,
+        "notes": HOSTILE,
+    }
+    hostile |= {
+        "tags": [HOSTILE],
+        "trigger_words": [HOSTILE],
+        "problem": HOSTILE,
+        "architecture_label": HOSTILE,
+    }
+    return FakeLibrary(MANY, hostile)
+
+
+@pytest.fixture
+def picker(panel: PanelPage, many: FakeLibrary) -> Iterator[PickerPage]:
+    many.serve(panel.page)
+    picker = PickerPage(panel, many)
+    yield picker
+    if picker.root.is_visible():
+        picker.page.keyboard.press("Escape")
+    many.unserve(panel.page)
+
+
+def labels(panel: PanelPage) -> list[str]:
+    return [entry["network"] for entry in panel.entries]
+
+
+def test_ten_thousand_files_stay_few_cards(picker: PickerPage) -> None:
+    picker.open()
+    picker.counted(MANY + 1)
+    seen = [picker.cards.count()]
+    box = picker.grid.bounding_box()
+    assert box is not None
+    picker.page.mouse.move(box["x"] + 200, box["y"] + 200)
+    for _ in range(12):
+        picker.page.mouse.wheel(0, 2_500)
+        seen.append(picker.cards.count())
+    picker.grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight; }")
+    picker.card("09999").wait_for(timeout=SHORT_MS)
+    seen.append(picker.cards.count())
+    assert all(0 < count <= MOST_CARDS for count in seen), seen
+    assert picker.cards.last.get_attribute("aria-setsize") == str(MANY + 1)
+
+
+def test_a_newcomer_picks_two_with_the_mouse(picker: PickerPage) -> None:
+    picker.open()
+    picker.find("neon 001")
+    picker.cards.nth(0).click()
+    picker.find("mecha 002")
+    picker.cards.nth(0).click()
+    picker.root.get_by_role("button", name="Add 2 LoRAs").click()
+    assert not picker.root.is_visible()
+    assert [label.split(" ")[0].rpartition("/")[2] for label in labels(picker.panel)] == ["neon", "mecha"]
+    assert picker.panel.rows.count() == 2
+
+
+def test_keys_alone_find_mark_favour_and_add(picker: PickerPage, many: FakeLibrary) -> None:
+    page = picker.page
+    page.locator("body").press("Alt+l")
+    picker.settle()
+    assert picker.search.evaluate("field => field === document.activeElement")
+    page.keyboard.type("lantern 00")
+    page.keyboard.press("ArrowDown")
+    assert picker.grid.evaluate("grid => grid === document.activeElement")
+    page.keyboard.press("ArrowRight")
+    active = picker.grid.get_attribute("aria-activedescendant")
+    assert picker.root.locator(f"#{active}").get_attribute("aria-posinset") == "2"
+    page.keyboard.press("f")
+    picker.root.locator(f"#{active}.ls-favourite").wait_for(timeout=SHORT_MS)
+    changed = [body for method, name, body in many.asked if (method, name) == ("PATCH", "network")]
+    assert [set(body) for body in changed] == [{"id", "favourite"}]
+    page.keyboard.press("Shift+Enter")
+    assert picker.root.is_visible()
+    assert len(labels(picker.panel)) == 1
+    page.keyboard.press("Space")
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    page.keyboard.press("/")
+    assert picker.search.evaluate("field => field === document.activeElement")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert not picker.root.is_visible()
+    assert len(labels(picker.panel)) == 3
+
+
+def test_focus_stays_in_the_dialog_and_goes_back(picker: PickerPage) -> None:
+    picker.open()
+    inside = "root => root.contains(document.activeElement)"
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(40):
+            picker.page.keyboard.press(key)
+            assert picker.root.evaluate(inside), key
+    picker.page.keyboard.press("Escape")
+    assert not picker.root.is_visible()
+    focused = picker.page.evaluate("document.activeElement.textContent")
+    assert focused == "Browse"
+
+
+def test_what_does_not_fit_is_greyed_and_says_why(picker: PickerPage) -> None:
+    picker.open()
+    misfit = picker.root.locator(".ls-card.ls-grey", has_text="Made for SDXL.").first
+    misfit.wait_for(timeout=SHORT_MS)
+    assert "Made for SDXL." in (misfit.get_attribute("aria-label") or "")
+    picker.root.get_by_role("button", name="Fits SD 1.x").click()
+    misfit.wait_for(state="detached", timeout=SHORT_MS)
+    picker.root.get_by_role("button", name="Fits SD 1.x").click()
+    picker.find("00049")
+    broken = picker.card("The file ends too early.")
+    assert broken.get_attribute("aria-disabled") == "true"
+    broken.click()
+    assert picker.root.get_by_role("button", name="Add", exact=True).last.is_disabled()
+
+
+def test_folders_and_filters_narrow_and_are_taken_out(picker: PickerPage, many: FakeLibrary) -> None:
+    picker.open()
+    picker.root.get_by_role("treeitem", name="styles").click()
+    picker.root.get_by_role("treeitem", name="painters").click()
+    picker.root.get_by_label("LoHa").check()
+    expected = sum(item["folder"] == "styles/painters" and item["family"] == "loha" for item in many.items)
+    picker.counted(expected)
+    picker.root.get_by_role("button", name="Take out the filter LoHa").click()
+    picker.root.get_by_role("button", name="Take out the filter styles/painters").click()
+    picker.counted(MANY + 1)
+
+
+def test_hostile_names_are_only_text(picker: PickerPage) -> None:
+    picker.open()
+    picker.find("onerror")
+    picker.cards.first.hover()
+    for mode in ("List", "Cards"):
+        picker.root.get_by_role("button", name=mode, exact=True).click()
+        assert HOSTILE in picker.cards.first.inner_text()
+    assert HOSTILE in picker.root.locator(".ls-details").inner_text()
+    assert picker.root.locator("img[src=x], b").count() == 0
+    assert picker.page.title() != "1"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picker_looks_right(
+    demo: Demo, window: Window, many: FakeLibrary, theme: str, request: pytest.FixtureRequest
+) -> None:
+    panel = window.open(query=f"?__theme={theme}")
+    many.serve(panel.page)
+    request.addfinalizer(lambda: (many.unserve(panel.page), panel.page.set_viewport_size(WIDE)))
+    picker = PickerPage(panel, many)
+    for width, height in ((400, 850), (1280, 800), (2560, 1440)):
+        panel.page.set_viewport_size({"width": width, "height": height})
+        picker.open()
+        picker.cards.nth(1).click()
+        panel.page.wait_for_timeout(300)  # pictures
+        panel.page.screenshot(path=screenshots(demo) / f"picker-{width}-{theme}.png")
+        box = picker.root.bounding_box()
+        assert box is not None
+        assert box["width"] <= width and box["height"] <= height
+        assert sideways(panel.page) == []
+        panel.page.keyboard.press("Escape")
+
+
+def sideways(page: Page) -> list[Any]:
+    """Return what is cut off at the dialog's right edge though one has to press it."""
+    return page.evaluate(
+        """() => {
+            const root = document.querySelector("dialog[open]");
+            const edge = root.getBoundingClientRect();
+            return [...root.querySelectorAll("button, input, select")]
+                .filter((control) => control.offsetParent !== null && !control.closest(".ls-chosen"))
+                .map((control) => [control.className, control.getBoundingClientRect()])
+                .filter(([, box]) => box.right > edge.right + 1)
+                .map(([name]) => name);
+        }"""
+    )
