@@ -119,7 +119,9 @@ class Session:
         patches = [patch for part in parts for patch in part.patches]
         calls = {part.part: part.calls for part in parts}
         layers = {part.part: len(part.patches) for part in parts}
-        seconds = (self._told[1] if self._told is not None else 0.0) + sum(part.seconds for part in parts)
+        seconds = (self._told[1] if self._told is not None else 0.0) + sum(
+            part.merging.seconds for part in parts
+        )
         held = [kept.nbytes for kept in self._store.values()]
         held += [patch.bypass.nbytes for patch in patches if patch.bypass is not None]
         held += [part.masked_bytes for part in parts]

@@ -192,7 +192,7 @@ def test_a_plan_of_another_checkpoint_is_refused(toy: ToyModel, networks: dict[s
 
 
 def test_an_unknown_mode_is_refused(toy: ToyModel, networks: dict[str, Network]) -> None:
-    with pytest.raises(EngineError, match="auto, merged, bypass"):
+    with pytest.raises(EngineError, match="auto, merged, least memory, bypass"):
         Session().attach(toy.view(), plan_of(networks, toy.view()), "fast")
 
 

@@ -79,7 +79,7 @@ def test_nothing_is_merged_where_nothing_changes(toy: ToyModel, networks: dict[s
         for step in range(STEPS):
             session.step(Moment(step, STEPS))
             toy.run()
-            merges.append(sum(part.merges for part in session._attached))
+            merges.append(sum(part.merging.merges for part in session._attached))
     assert merges == [4] * STEPS
 
 

@@ -6,40 +6,31 @@ place, and again whenever a weight is not the one merged from any more.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from lib_lora.engine.aimed import Aim, Aimed
-from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.attention import FusedAttention
-from lib_lora.engine.budget import BYPASS, MERGED, Candidate, Decision, decide, weight_bytes
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
 from lib_lora.engine.merged import MergedWeight, Watched
+from lib_lora.engine.merging import Merging
 from lib_lora.engine.patch import Patch
-from lib_lora.engine.scratch import Scratch
-from lib_lora.engine.slots import factor_bytes
-from lib_lora.engine.view import ATTENTION, BESIDE, CONV, LINEAR, PARAMETER, Layer, ModelView
+from lib_lora.engine.view import ATTENTION, CONV, LINEAR, PARAMETER, Layer, ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import UNET_PART, Contribution
 from lib_lora.stack.schedule import Moment
 
-MOVES = 3
-"""How often a weight may change under one attachment before it is computed beside the model instead."""
-
 EVERYWHERE = Aim()
-MOVED_NOTE = "the WebUI keeps moving {} weights in and out of memory, so they are changed while sampling"
 
 
 class Attached:
     """All patches of one part; constructing installs them.
 
-    store: merged weights by canonical name, kept from one attachment to the next. calls, merges, seconds: how
-    often layers of ours ran, how many weights were merged and how long that took, since attaching.
+    store: merged weights by canonical name, kept from one attachment to the next. calls: how often layers of
+    ours ran since attaching.
     """
 
     def __init__(
@@ -53,12 +44,10 @@ class Attached:
     ) -> None:
         self.part = part
         self.patches: list[Patch] = []
-        self.calls = self.merges = 0
-        self.seconds = 0.0
+        self.calls = 0
+        self.merging = Merging(store)
         self._settle = view.settle
         self._mode = mode
-        self._store = store
-        self._decision = Decision({}, frozenset(), ())
         self._ready = False
         self._live = True
         self._watched: list[Watched] = []
@@ -123,8 +112,7 @@ class Attached:
     @property
     def notes(self) -> tuple[str, ...]:
         """Why layers are not merged."""
-        moved = sum(patch.moves > MOVES for patch in self.patches)
-        return (*self._decision.notes, *((MOVED_NOTE.format(moved),) if moved else ()))
+        return self.merging.notes(self.patches)
 
     def _install_all(self, view: ModelView, changes: Mapping[str, tuple[Contribution, ...]]) -> None:
         for name, found in changes.items():
@@ -245,54 +233,10 @@ class Attached:
             for patch in self.patches:
                 self._settle(patch.layer.owner)
         changed = [patch for patch in self.patches if patch.changes]
-        if not all(patch.mode for patch in changed):
-            self._decision = decide(map(self._candidate, changed), self._mode)
-            for patch in changed:
-                patch.mode = self._decision.modes[patch.layer.name]
-        self._compute()
+        self.merging.prepare(changed, self._mode)
         merged = [(patch.merged, patch.layer.module) for patch in self.patches if patch.merged is not None]
         self._watched = [item for weight, module in merged for item in weight.watched(module)]
         for patch in changed:
             if patch.layer.kind == PARAMETER:
                 patch.put_shadow()
         self._ready = True
-
-    def _candidate(self, patch: Patch) -> Candidate:
-        layer = patch.layer
-        new_bytes = 0 if layer.name in self._store else weight_bytes(layer.module)
-        return Candidate(layer, new_bytes, factor_bytes(patch.changes), wrapped=patch.foreign is not None)
-
-    def _compute(self) -> None:
-        scratch, start, before = Scratch(), time.perf_counter(), self.merges
-        devices = {patch.layer.module.weight.device for patch in self.patches}
-        with exact_arithmetic(devices):
-            for patch in self.patches:
-                if patch.idle:
-                    continue
-                if patch.mode == MERGED and self._may_merge(patch):
-                    self._merge(patch, scratch)
-                elif patch.bypass is None:
-                    self._store.pop(patch.layer.name, None)
-                    patch.mode, patch.merged = BYPASS, None
-                    patch.make_bypass()
-        if self.merges > before:
-            for device in devices:
-                if device.type == "cuda":
-                    torch.cuda.synchronize(device)  # so that the time told is the time it took
-            self.seconds += time.perf_counter() - start
-
-    def _may_merge(self, patch: Patch) -> bool:
-        """Count how often the weight moved under us; merging for every step would cost more than it saves."""
-        layer = patch.layer
-        if patch.merged is not None and not patch.merged.follows(layer.module):
-            patch.moves += 1
-        return patch.moves <= MOVES or layer.kind not in BESIDE
-
-    def _merge(self, patch: Patch, scratch: Scratch) -> None:
-        module = patch.layer.module
-        merged = self._store.setdefault(patch.layer.name, MergedWeight())
-        if merged.update(module, patch.changes, scratch):
-            self.merges += 1
-        if module.weight.device not in self._decision.roomy:
-            merged.drop_slots()
-        patch.merged = merged

@@ -1,10 +1,16 @@
-"""Merged or beside the model: decided per layer from what its weight is, and per device from free memory."""
+"""Merged or beside the model: decided per layer from what its weight is, and from the free memory.
+
+auto          merged as far as memory reaches, the layers that gain most first
+merged        fastest: merged wherever it is possible, until memory really ends
+least memory  beside the layer wherever that takes less than a copy
+bypass        beside the layer wherever it is possible: for hosts that compute beside it too
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +18,14 @@ import torch
 
 from lib_lora.engine.view import BESIDE, Layer
 
-AUTO, MERGED, BYPASS = "auto", "merged", "bypass"
-MODES = (AUTO, MERGED, BYPASS)
+AUTO, MERGED, LEAST_MEMORY, BYPASS = "auto", "merged", "least memory", "bypass"
+MODES = (AUTO, MERGED, LEAST_MEMORY, BYPASS)
 
 MERGEABLE = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 MARGIN = 512 * 1024**2
-"""Bytes left to the sampling itself on every device."""
+"""Bytes left to the sampling itself in main memory, where the model computes on the processor."""
+CARD_MARGIN = 1536 * 1024**2
+"""Bytes left on a graphics card: a step and the decoding of a picture of 1024² take about as much."""
 
 FreeMemory = Callable[[torch.device], "int | None"]
 
@@ -27,13 +35,27 @@ class Candidate:
     """A layer to decide on.
 
     new_bytes: what merging would newly take; factor_bytes: what keeping the factors would take on top;
-    wrapped: whether another extension changed its forward.
+    beside_bytes: what computing beside the layer would take; wrapped: whether another extension changed its
+    forward.
     """
 
     layer: Layer
     new_bytes: int
     factor_bytes: int = 0
     wrapped: bool = False
+    beside_bytes: int = 0
+
+    @property
+    def price(self) -> int:
+        """Bytes that merging takes more than computing beside."""
+        return self.new_bytes - self.beside_bytes
+
+    @property
+    def gain(self) -> float:
+        """How much merging saves per byte and step: few numbers in a layer mean many rows go through it."""
+        weight = self.layer.module.weight
+        numbers, out = max(1, int(weight.nelement())), int(weight.shape[0])
+        return (out + numbers / max(1, out)) / numbers
 
 
 @dataclass(frozen=True)
@@ -47,6 +69,10 @@ class Decision:
     roomy: frozenset[torch.device]
     notes: tuple[str, ...]
 
+    def without_room(self) -> Decision:
+        """Return the same with no memory to spare for factors."""
+        return replace(self, roomy=frozenset())
+
 
 def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None = None) -> Decision:
     """Choose a mode for every layer.
@@ -55,9 +81,8 @@ def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None =
     """
     free = free or free_memory
     modes: dict[str, str] = {}
-    needs: dict[torch.device, _Need] = {}
     compressed = wrapped = 0
-    mergeable: list[Layer] = []
+    mergeable: dict[torch.device, list[Candidate]] = {}
     for candidate in candidates:
         layer, weight = candidate.layer, candidate.layer.module.weight
         if layer.kind not in BESIDE:
@@ -66,46 +91,51 @@ def decide(candidates: Iterable[Candidate], mode: str, free: FreeMemory | None =
             modes[layer.name], compressed = BYPASS, compressed + 1
         elif candidate.wrapped:
             modes[layer.name], wrapped = BYPASS, wrapped + 1
-        elif mode == BYPASS:
+        elif mode == BYPASS or (mode == LEAST_MEMORY and candidate.price > 0):
             modes[layer.name] = BYPASS
         else:
-            mergeable.append(layer)
-            need = needs.setdefault(weight.device, _Need())
-            need.weights += candidate.new_bytes
-            need.factors += candidate.factor_bytes
-    spare = {device: _spare(device, free) for device in needs}
-    roomy = frozenset(device for device, need in needs.items() if need.all <= spare[device])
-    short = {device for device, need in needs.items() if need.weights > spare[device] and mode != MERGED}
-    for layer in mergeable:
-        modes[layer.name] = BYPASS if layer.module.weight.device in short else MERGED
+            mergeable.setdefault(weight.device, []).append(candidate)
     notes = []
     if compressed:
         notes.append(f"{compressed} weights are stored compressed, so they are changed while sampling")
     if wrapped:
         notes.append(f"{wrapped} weights are also changed by another extension")
-    for device in short:
-        notes.append(
-            f"not enough free memory on {device} to merge ({_mb(needs[device].weights)} needed, "
-            f"{_mb(spare[device])} to spare), so weights are changed while sampling"
-        )
-    return Decision(modes, roomy, tuple(notes))
+    roomy = set()
+    for device, found in mergeable.items():
+        spare = _spare(device, free)
+        merged = found if mode == MERGED else _affordable(found, spare)
+        modes |= {candidate.layer.name: BYPASS for candidate in found}
+        modes |= {candidate.layer.name: MERGED for candidate in merged}
+        if sum(candidate.new_bytes + candidate.factor_bytes for candidate in found) <= spare:
+            roomy.add(device)
+        if len(merged) < len(found):
+            needed = sum(candidate.new_bytes for candidate in found)
+            notes.append(
+                f"not enough free memory on {device} to merge all ({_mb(needed)} needed, {_mb(spare)} to "
+                f"spare), so {len(found) - len(merged)} of {len(found)} weights are changed while sampling"
+            )
+    return Decision(modes, frozenset(roomy), tuple(notes))
 
 
-@dataclass
-class _Need:
-    """Bytes wanted on one device."""
-
-    weights: int = 0
-    factors: int = 0
-
-    @property
-    def all(self) -> int:
-        return self.weights + self.factors
+def _affordable(candidates: Sequence[Candidate], spare: float) -> list[Candidate]:
+    """Return what can be merged within some bytes: what costs nothing, then what gains most per byte."""
+    left = spare - sum(candidate.beside_bytes for candidate in candidates)
+    free = [candidate for candidate in candidates if candidate.price <= 0]
+    left -= sum(candidate.price for candidate in free)
+    if left >= sum(candidate.price for candidate in candidates if candidate.price > 0):
+        return list(candidates)
+    merged = free
+    for candidate in sorted(candidates, key=lambda candidate: candidate.gain, reverse=True):
+        if 0 < candidate.price <= left:
+            merged.append(candidate)
+            left -= candidate.price
+    return merged
 
 
 def _spare(device: torch.device, free: FreeMemory) -> float:
     available = free(device)
-    return math.inf if available is None else max(0, available - MARGIN)
+    margin = MARGIN if device.type == "cpu" else CARD_MARGIN
+    return math.inf if available is None else max(0, available - margin)
 
 
 def free_memory(device: torch.device) -> int | None:

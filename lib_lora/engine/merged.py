@@ -63,6 +63,10 @@ class MergedWeight:
             return False
         return self._bias_print is None or self._bias_print.still(origin(module, "bias"))
 
+    def serves(self, module: Any, changes: Sequence[Contribution]) -> bool:
+        """Tell whether this is what a merge of the changes into the host's weight would give."""
+        return self._key == tuple(change.key for change in changes) and self.follows(module)
+
     def watched(self, module: Any) -> list[Watched]:
         """Return what `still` has to be asked of, for a check that many layers go through at every step."""
         prints = (("weight", self._print), ("bias", self._bias_print))
@@ -70,8 +74,7 @@ class MergedWeight:
 
     def update(self, module: Any, changes: Sequence[Contribution], scratch: Scratch) -> bool:
         """Merge unless nothing changed; tell whether it was necessary."""
-        key = tuple(change.key for change in changes)
-        if key == self._key and self.follows(module):
+        if self.serves(module, changes):
             return False
         self._key = None
         base = module.weight.detach()
@@ -80,7 +83,7 @@ class MergedWeight:
         self._merge_weight(base, changes, scratch, self._size)
         self._merge_bias(module, changes)
         self._print = _fingerprint(module, "weight")
-        self._key = key
+        self._key = tuple(change.key for change in changes)
         return True
 
     def told(self, module: Any, size: float) -> None:

@@ -22,7 +22,7 @@ class Patch:
 
     foreign: the instance forward another extension left there. shadow: our tensor in the place of a bare
     parameter, as an attribute of its owner. idle: at this moment nothing acts here but what masked adds, the
-    changes of a part of the picture.
+    changes of a part of the picture. short: memory ran out while it was merged.
     """
 
     layer: Layer
@@ -36,6 +36,7 @@ class Patch:
     shadow: Tensor | None = None
     idle: bool = False
     masked: Masked | None = None
+    short: bool = False
 
     def take(self, changes: tuple[Contribution, ...]) -> bool:
         """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""

@@ -27,6 +27,11 @@ class Scratch:
             buffer = self._buffers[key] = torch.empty(count, dtype=dtype, device=device)
         return buffer[:count].view(*shape)
 
+    def clear(self) -> None:
+        """Give everything back."""
+        self._buffers.clear()
+        self._columns.clear()
+
     def like(self, weight: Tensor, dtype: torch.dtype, use: str, plain: bool = False) -> Tensor:
         """Return a tensor in the shape and layout of a dense `weight`, or contiguous if `plain`."""
         taken = self.take(use, weight.shape, dtype, weight.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lib_lora.engine.budget import BYPASS
+from lib_lora.engine.budget import AUTO, BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.hosts import a1111
 from lib_lora.library.masks import MaskStore
 
@@ -18,10 +18,12 @@ TAKEOVER_LABEL = "Apply <lora:…> tags of the prompt together with the stack"
 LANGUAGE = "lora_stack_language"
 LANGUAGES = ("Automatic", "English", "简体中文", "日本語")
 MODES = (
-    ("auto", "Automatic"),
-    ("merged", "Fastest: merge into the model's weights"),
-    ("bypass", "Least memory"),
+    (AUTO, "Automatic"),
+    (MERGED, "Fastest: merge into the model's weights"),
+    (LEAST_MEMORY, "Least memory"),
 )
+OTHER_SPELLINGS = (("fastest", MERGED), ("bypass", LEAST_MEMORY))
+"""What else may stand in the settings: a short form, and the name the last one had before."""
 
 
 def add_options() -> None:
@@ -106,11 +108,12 @@ def installed(script: str) -> bool:
 
 
 def mode() -> str:
-    """Return how stacks are applied, auto, merged or bypass: as the user chose, if the built-in allows."""
+    """Return how stacks are applied, a mode of the engine: as the user chose, if the built-in allows."""
     if a1111.computes_beside():
         return BYPASS
     chosen = _option(MODE, "")
-    return next((name for name, label in MODES if chosen in (name, label)), "auto")
+    named = (*MODES, *((name, other) for other, name in OTHER_SPELLINGS))
+    return next((name for name, label in named if chosen in (name, label)), AUTO)
 
 
 def folders() -> tuple[Path, ...]:

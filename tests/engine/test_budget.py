@@ -9,7 +9,16 @@ import torch
 from torch import nn
 
 from lib_lora.engine import budget
-from lib_lora.engine.budget import AUTO, BYPASS, MARGIN, MERGED, Candidate, decide, free_memory
+from lib_lora.engine.budget import (
+    AUTO,
+    BYPASS,
+    LEAST_MEMORY,
+    MARGIN,
+    MERGED,
+    Candidate,
+    decide,
+    free_memory,
+)
 from lib_lora.engine.view import CONV, GROUP_NORM, LINEAR, Layer
 
 CPU = torch.device("cpu")
@@ -58,6 +67,30 @@ def test_the_user_may_force_either() -> None:
     forced = decide(some(), BYPASS, lambda device: PLENTY)
     assert set(forced.modes.values()) == {BYPASS}
     assert forced.notes == ()
+
+
+def test_what_memory_reaches_for_is_merged_the_narrow_layers_first() -> None:
+    wide, narrow = nn.Linear(64, 64), nn.Linear(8, 8)
+    needs = [
+        candidate("wide", wide, new_bytes=64, beside_bytes=4),
+        candidate("narrow", narrow, new_bytes=64, beside_bytes=4),
+        candidate("twice", nn.Linear(16, 16), new_bytes=128, beside_bytes=4),
+    ]
+    decision = decide(needs, AUTO, lambda device: MARGIN + 12 + 60 + 59)
+    assert decision.modes == {"wide": BYPASS, "narrow": MERGED, "twice": BYPASS}
+    assert "2 of 3 weights are changed while sampling" in decision.notes[0]
+    decision = decide(needs, AUTO, lambda device: MARGIN + 12 + 60 + 60)
+    assert decision.modes == {"wide": MERGED, "narrow": MERGED, "twice": BYPASS}
+
+
+@pytest.mark.parametrize("mode", [AUTO, LEAST_MEMORY])
+def test_what_takes_a_copy_beside_the_layer_too_is_merged(mode: str) -> None:
+    needs = [
+        candidate("matrix", nn.Linear(4, 4), new_bytes=64, beside_bytes=64),
+        candidate("factors", nn.Linear(4, 4), new_bytes=64, beside_bytes=8),
+    ]
+    assert decide(needs, mode, lambda device: 0).modes == {"matrix": MERGED, "factors": BYPASS}
+    assert decide(needs, BYPASS, lambda device: 0).modes == {"matrix": BYPASS, "factors": BYPASS}
 
 
 def test_unknown_memory_is_taken_as_enough() -> None:
