@@ -9,6 +9,15 @@
         return roles.find((role) => role.name === name) ?? null;
     }
 
+    /** What a role is called and what to know of it, in the user's language; "" for no role. */
+    function roleLabel(role) {
+        return role ? LoraStack.textOr(`role.${role.name}`, role.label) : "";
+    }
+
+    function roleHint(role) {
+        return role ? LoraStack.textOr(`role.${role.name}_hint`, role.hint) : "";
+    }
+
     /** "usual", "above" or "below" for a weight of that role; without a role nothing is unusual. */
     function judge(role, weight) {
         if (!role) return "usual";
@@ -27,5 +36,5 @@
         return Math.max(0, Math.min(1, (weight - low) / (high - low)));
     }
 
-    Object.assign(LoraStack, { SLIDER, findRole, judge, sliderHigh, place });
+    Object.assign(LoraStack, { SLIDER, findRole, roleLabel, roleHint, judge, sliderHigh, place });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -32,6 +32,11 @@
             return this.#change("DELETE", name, null, options);
         }
 
+        /** Send a file as it is. */
+        send(name, data, options = {}) {
+            return this.#ask(this.address(name), { ...options, method: "POST", body: data, headers: { "Content-Type": "application/octet-stream", "X-LoRA-Stack": "1" } });
+        }
+
         /** As `get`, but patient: for what the panel cannot do without when the page opens. */
         async getSoon(name, query = {}) {
             for (const wait of RETRY_MS) {

@@ -19,6 +19,7 @@
         #api;
         #files = new Map(); // fileKey → what the library knows
         #problems = new Map(); // row id → { essence, problem }
+        #fits = new Map(); // fileKey → how the file meets the checkpoint
         #asked = "";
         #timer = 0;
         #onAnswer;
@@ -33,9 +34,10 @@
             return this.#files.get(fileKey(entry)) ?? null;
         }
 
-        problemOf(row) {
+        /** { problem, fit }: what is wrong with the row as it is, and how its file meets the loaded checkpoint. */
+        answerOf(row) {
             const known = this.#problems.get(row.id);
-            return known && known.essence === essence(row.entry) ? known.problem : "";
+            return { problem: known?.essence === essence(row.entry) ? known.problem : "", fit: this.#fits.get(fileKey(row.entry)) ?? null };
         }
 
         /** Facts of a file that was picked from the list need not be asked for. */
@@ -66,11 +68,12 @@
             }
             if (question !== this.#asked) return; // the stack has changed meanwhile; a later answer comes
             this.#problems.clear();
-            for (const [index, { file, problem }] of answer.rows.entries()) {
+            for (const [index, { file, problem, fit = null }] of answer.rows.entries()) {
                 const row = model.rows[index];
                 if (!row) break;
                 if (file) this.remember(row.entry, file);
                 this.#problems.set(row.id, { essence: rows[index][1], problem });
+                this.#fits.set(fileKey(row.entry), fit);
             }
             this.#onAnswer(answer.problem);
         }

@@ -6,6 +6,18 @@
     // Lines on a 16 × 16 grid, drawn for this extension.
     const ICONS = Object.freeze({
         plus: "M8 3v10M3 8h10",
+        undo: "M6 3L3 6l3 3M3 6h6a4 4 0 0 1 0 8H6",
+        redo: "M10 3l3 3-3 3M13 6H7a4 4 0 0 0 0 8h3",
+        presets: "M4 2.5h8v11l-4-3-4 3z",
+        take: "M3 2.5h10M8 5.5v8M5 10.5l3 3 3-3",
+        give: "M3 2.5h10M8 13.5v-8M5 8.5l3-3 3 3",
+        solo: "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11M8 6.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3",
+        erase: "M2.5 10l6-6 4.5 4.5-4.5 4.5H5.5zM5.5 7l4.5 4.5",
+        invert: "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11M8 2.5v11M8 5h3.5M8 8h5M8 11h3.5",
+        open: "M2.5 12.5v-9h4l1.5 2h5.5v7z",
+        compare: "M8 2v12M5.5 4.5h-3v7h3M10.5 4.5h3v7h-3",
+        edit: "M3 13l.6-2.6L11 3l2 2-7.4 7.4zM9.5 4.5l2 2",
+        share: "M8 2.5v8M5 7.5l3 3 3-3M3 13.5h10",
         refresh: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v2.6h-2.6",
         copy: "M6 6h7v7H6zM3 10V3h7",
         duplicate: "M6 6h7v7H6zM3 10V3h7M9.5 8v3M8 9.5h3",

@@ -27,8 +27,9 @@
         return { version: model.version, extra: model.extra, entries: model.rows.map((row) => row.entry) };
     }
 
+    /** The model with other rows; rows that speak of another by its place go on speaking of the same. */
     function withRows(model, rows) {
-        return { ...model, rows };
+        return { ...model, rows: LoraStack.renumbered(model.rows, rows) };
     }
 
     function addRow(model, entry) {
@@ -56,10 +57,44 @@
         return moved ? withRows(model, [...rest.slice(0, place), moved, ...rest.slice(place)]) : model;
     }
 
-    /** Set one field of a row. */
-    function setField(model, id, name, value) {
-        const change = (row) => (row.id === id ? { id, entry: LoraStack.withField(row.entry, name, value) } : row);
-        return withRows(model, model.rows.map(change));
+    /** Set fields of a row, `{ weight: 1.1, region: "inpaint" }`. */
+    function setFields(model, id, fields) {
+        const changed = (entry) => Object.entries(fields).reduce((row, [name, value]) => LoraStack.withField(row, name, value), entry);
+        return { ...model, rows: model.rows.map((row) => (row.id === id ? { id, entry: changed(row.entry) } : row)) };
+    }
+
+    /** Name the picture of a mask of the stack. */
+    function setMask(model, name, hash) {
+        return { ...model, extra: { ...model.extra, masks: { ...LoraStack.masksOf(model), [name]: hash } } };
+    }
+
+    /** Put the rows of another stack below, and its masks where the names are free. */
+    function appendStack(model, stack) {
+        const masks = { ...LoraStack.masksOf(stack), ...LoraStack.masksOf(model) };
+        const extra = Object.keys(masks).length ? { ...model.extra, masks } : model.extra;
+        return withRows({ ...model, extra }, [...model.rows, ...stack.entries.map((entry) => ({ id: newId(), entry: shifted(entry, model.rows.length) }))]);
+    }
+
+    /** A row whose `not:<row>` counted from the first row of its own stack. */
+    function shifted(entry, by) {
+        const region = LoraStack.readRegion(String(LoraStack.fieldOf(entry, "region") ?? ""));
+        return region.kind === "not" && LoraStack.isEntry(entry) ? LoraStack.withField(entry, "region", `not:${region.row + by}`) : entry;
+    }
+
+    function isOn(row) {
+        return LoraStack.fieldOf(row.entry, "on") !== false;
+    }
+
+    /** Whether of several rows this one alone is on. */
+    function isSolo(model, id) {
+        return model.rows.length > 1 && model.rows.every((row) => isOn(row) === (row.id === id));
+    }
+
+    /** Switch all rows off but one; a second time, bring back those in `before` (ids that were on), or all. */
+    function soloRow(model, id, before = null) {
+        const wanted = isSolo(model, id) ? (row) => !before || before.has(row.id) : (row) => row.id === id;
+        const rows = model.rows.map((row) => (LoraStack.isEntry(row.entry) && isOn(row) !== wanted(row) ? { id: row.id, entry: LoraStack.withField(row.entry, "on", wanted(row)) } : row));
+        return { ...model, rows };
     }
 
     /** The row that a file picked in the list becomes: its own weight, or the usual one of its kind. */
@@ -71,6 +106,6 @@
     }
 
     Object.assign(LoraStack, {
-        makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setField, makeEntry,
+        makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setFields, setMask, appendStack, isSolo, soloRow, makeEntry,
     });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -1,14 +1,17 @@
-// The panel of one tab. The hidden text box holds the truth; this draws it, edits it and writes it back.
+// The panel of one tab: it draws the rows of the stack, passes on what a person does to them, and says what happened.
 (function (LoraStack) {
     "use strict";
 
+    const LOADING_MS = [500, 8000, 30000]; // a checkpoint that was just chosen may need as long
+
     class Panel {
-        #text;
+        #field; // StackField: what holds the truth
         #enabled;
-        #written = null; // the text as last read or written here
-        #model = null; // null while the text cannot be read
+        #kept;
+        #words = new Set(); // trigger words that the panel put into the prompt
         #rows = new Map(); // id → Row
         #order = []; // Rows as they stand
+        #soloed = null; // ids of the rows that were on before one was asked for alone
         #checker;
 
         /** The fields that the place left by ui/panel.py names in its data attributes, or null while they are not drawn. */
@@ -25,10 +28,12 @@
             this.roles = [];
             this.blocks = null; // what the server knows of block weights
             this.#checker = new LoraStack.Checker(this.api, (problem) => this.#answered(problem));
-            this.#text = text;
+            this.#field = new LoraStack.StackField(text, () => this.prompt);
             this.#enabled = enabled;
+            this.#kept = new LoraStack.Kept(tab);
             mount.closest(".prose")?.classList.remove("prose"); // gradio's styles for articles
             this.#build(mount);
+            this.#restore();
             this.refresh();
             this.#start();
         }
@@ -37,6 +42,7 @@
             const { make, text } = LoraStack;
             this.picker = new LoraStack.Picker(this);
             this.tools = new LoraStack.Tools(this);
+            this.presets = new LoraStack.Presets(this);
             this.report = new LoraStack.Report(this.api, this.tab);
             this.list = make("ol", { class: "ls-rows", "aria-label": text("rows.label") });
             this.empty = make("p", { class: "ls-empty" }, text("rows.empty"));
@@ -45,8 +51,20 @@
             mount.lang = LoraStack.language();
             mount.replaceChildren(
                 make("div", { class: "ls-head" }, this.picker.root, this.tools.root),
-                this.tools.paste, this.tools.broken, this.tools.off, this.list, this.empty,
+                this.presets.root, this.tools.paste, this.tools.broken, this.tools.off, this.list, this.empty,
                 make("div", { class: "ls-under" }, this.tools.status, this.legend), this.report.root);
+            LoraStack.listenForKeys(this, mount);
+            LoraStack.listenForDrops(this, mount);
+            this.prompt?.addEventListener("input", () => this.#drawWords());
+        }
+
+        /** Bring back what the browser tab kept, where the page came up empty. */
+        #restore() {
+            const { text, enabled, words } = this.#kept.load();
+            if (!text || this.text !== "") return;
+            this.#field.put(text);
+            this.#words = new Set(Array.isArray(words) ? words : []);
+            if (enabled) this.enable();
         }
 
         async #start() {
@@ -54,10 +72,10 @@
                 [this.roles, this.blocks] = await Promise.all([this.api.getSoon("advice"), this.api.getSoon("blocks")]);
                 await this.report.refresh();
             } catch (error) {
-                this.#offline(error);
+                this.offline(error);
             }
             this.#draw();
-            this.#checker.askSoon(() => this.#state()); // nobody may have answered before
+            this.#ask(); // nobody may have answered before
         }
 
         get rows() {
@@ -65,7 +83,12 @@
         }
 
         get text() {
-            return this.#text.value;
+            return this.#field.text;
+        }
+
+        /** Names of the stack's masks, and for each the digits of its picture. */
+        get masks() {
+            return this.#field.model ? LoraStack.masksOf(this.#field.model) : {};
         }
 
         /** The prompt's text box of this tab, or null where the host has none. */
@@ -78,79 +101,141 @@
         }
 
         holds(file) {
-            return (this.#model?.rows ?? []).some((row) => LoraStack.fieldOf(row.entry, "network") === file.label);
+            return (this.#field.model?.rows ?? []).some((row) => LoraStack.fieldOf(row.entry, "network") === file.label);
         }
 
-        /** Read the text box again if somebody else changed it: a paste, a preset, another script. */
+        /** Look at the text box and the switch again, if somebody else changed them: a paste, a preset, another script. */
         refresh() {
-            this.tools.showOff(this.#order.length > 0 && !this.isOn);
-            if (this.#text.value === this.#written) return;
-            const outside = this.#written !== null;
-            this.#written = this.#text.value;
-            try {
-                this.#model = LoraStack.makeModel(LoraStack.readStack(this.#written), this.#model);
-                this.tools.showBroken("");
-            } catch (error) {
-                if (!(error instanceof LoraStack.StackTextError)) throw error;
-                this.#model = null;
-                this.tools.showBroken(error.message);
+            if (this.#field.read()) {
+                this.tools.showBroken(this.#field.problem);
+                this.#changed();
+            } else {
+                this.tools.showOff(this.#order.length > 0 && !this.isOn);
+                this.#keep();
             }
-            this.#draw();
-            if (outside) this.report.age();
-            this.#checker.askSoon(() => this.#state());
         }
 
-        /** A picture was finished or failed: show the new report, if there is one. */
+        /** A picture was finished or failed: show the new report, if there is one; the checkpoint is loaded by now. */
         async tell() {
             const report = await this.report.refresh();
-            if (report !== null) this.report.show(report);
+            if (report === null) return;
+            this.report.show(report);
+            this.#askAgain();
+        }
+
+        /** Another checkpoint was chosen: ask anew which files fit, now and when it will have been loaded. */
+        checkpointChanged() {
+            for (const wait of LOADING_MS) setTimeout(() => this.#askAgain(), wait);
         }
 
         add(file) {
             const entry = LoraStack.makeEntry(file, this.roles);
             this.#checker.remember(entry, file);
-            this.#edit((model) => LoraStack.addRow(model, entry));
-            if (this.#model.rows.length === 1) this.enable();
+            this.edit((model) => LoraStack.addRow(model, entry));
+            if (this.#order.length === 1) this.enable();
             this.tools.say(LoraStack.text("say.added", { name: file.label }));
         }
 
         set(id, field, value) {
-            this.#edit((model) => LoraStack.setField(model, id, field, value));
+            this.setFields(id, { [field]: value });
+        }
+
+        /** Change several fields of a row at once. */
+        setFields(id, fields) {
+            this.edit((model) => LoraStack.setFields(model, id, fields), { key: `${id} ${Object.keys(fields)}` });
+        }
+
+        /** Keep a painted mask under a name; the row that it was painted for says so already. */
+        setMask(name, hash) {
+            this.edit((model) => LoraStack.setMask(model, name, hash));
         }
 
         duplicate(id) {
-            this.#edit((model) => LoraStack.duplicateRow(model, id));
+            this.edit((model) => LoraStack.duplicateRow(model, id));
         }
 
         move(id, index) {
-            this.#edit((model) => LoraStack.moveRow(model, id, index));
+            this.edit((model) => LoraStack.moveRow(model, id, index), { key: `${id} place` });
             const row = this.#rows.get(id);
             this.tools.say(LoraStack.text("say.moved", { name: row.name, row: row.index + 1, count: this.#order.length }));
         }
 
+        /** Use this row alone, or all that were used before. */
+        solo(id) {
+            const { model } = this.#field;
+            const back = LoraStack.isSolo(model, id);
+            const before = this.#soloed;
+            this.#soloed = back ? null : new Set(model.rows.filter((row) => LoraStack.fieldOf(row.entry, "on") !== false).map((row) => row.id));
+            this.edit((now) => LoraStack.soloRow(now, id, before));
+            this.tools.say(LoraStack.text(back ? "say.solo_off" : "say.solo_on", { name: this.#rows.get(id).name }), true);
+        }
+
+        isSolo(id) {
+            return this.#field.model !== null && LoraStack.isSolo(this.#field.model, id);
+        }
+
+        /** Remove a row, and from the prompt the trigger words that came in with it. */
         remove(id) {
             const row = this.#rows.get(id);
-            const before = this.text;
-            const { index } = row;
-            this.#edit((model) => LoraStack.removeRow(model, id));
+            const { index, name } = row;
+            const prompt = this.#withoutWordsOf(row);
+            this.edit((model) => LoraStack.removeRow(model, id), { prompt });
             const next = this.#order[Math.min(index, this.#order.length - 1)];
             (next?.removeButton ?? this.picker.input).focus();
-            this.tools.say(LoraStack.text("say.removed", { name: row.name }), () => this.write(before));
+            this.tools.say(LoraStack.text(prompt === null ? "say.removed" : "say.removed_words", { name }), true);
+        }
+
+        #withoutWordsOf(row) {
+            const others = new Set(this.#order.filter((other) => other !== row).flatMap((other) => this.fileOf(other.entry)?.trigger_words ?? []));
+            const words = (this.fileOf(row.entry)?.trigger_words ?? []).filter((word) => this.#words.has(word) && !others.has(word));
+            const before = this.prompt?.value ?? "";
+            const after = words.reduce(LoraStack.removeWord, before);
+            return after === before ? null : after;
         }
 
         clear() {
-            const before = this.text;
             const count = this.#order.length;
             if (count === 0) return;
-            this.#edit(LoraStack.clearRows);
-            this.tools.say(LoraStack.text("say.cleared", { count }), () => this.write(before));
+            this.edit(LoraStack.clearRows);
+            this.tools.say(LoraStack.text("say.cleared", { count }), true);
+        }
+
+        /** Put a trigger word into the prompt, or take it out. */
+        toggleWord(word) {
+            const { prompt } = this;
+            if (prompt === null) return;
+            const used = LoraStack.hasWord(prompt.value, word);
+            prompt.value = (used ? LoraStack.removeWord : LoraStack.addWord)(prompt.value, word);
+            if (used) this.#words.delete(word);
+            else this.#words.add(word);
+            LoraStack.announce(prompt);
+            this.#keep();
+        }
+
+        undo() {
+            if (this.#field.undo()) this.#changed();
+        }
+
+        redo() {
+            if (this.#field.redo()) this.#changed();
+        }
+
+        get canUndo() {
+            return this.#field.canUndo;
+        }
+
+        get canRedo() {
+            return this.#field.canRedo;
         }
 
         /** Put a whole stack text into the box, as a paste from outside would. */
         write(text) {
-            this.#text.value = text;
-            LoraStack.announce(this.#text);
-            this.refresh();
+            if (this.#field.put(text)) this.#changed();
+        }
+
+        /** Change the stack by a function from model to model, and the prompt with it; see StackField. */
+        edit(change, options) {
+            if (this.#field.edit(change, options)) this.#changed();
         }
 
         get isOn() {
@@ -173,36 +258,51 @@
                 if (this.picker.isOpen) await this.picker.load();
                 await this.#checker.ask(this.#state(), true);
             } catch (error) {
-                this.#offline(error);
+                this.offline(error);
             }
         }
 
-        #edit(change) {
-            if (this.#model === null) return;
-            this.#model = change(this.#model);
-            this.#written = LoraStack.writeStack(LoraStack.stackOf(this.#model));
-            this.#text.value = this.#written;
-            LoraStack.announce(this.#text);
-            this.#draw();
-            this.report.age();
-            this.#checker.askSoon(() => this.#state());
-        }
-
-        #state() {
-            return { model: this.#model, text: this.#written };
-        }
-
-        #answered(problem) {
-            if (this.#model !== null) this.tools.showBroken(problem);
-            this.#draw();
-        }
-
-        #offline(error) {
+        offline(error) {
             this.tools.say(LoraStack.text("say.offline", { reason: error.message }));
         }
 
+        #changed() {
+            this.tools.showBroken(this.#field.problem);
+            this.#draw();
+            this.report.age();
+            this.#keep();
+            this.#ask();
+        }
+
+        #keep() {
+            this.#kept.save({ text: this.text, enabled: this.isOn, words: [...this.#words] });
+        }
+
+        #ask() {
+            this.#checker.askSoon(() => this.#state());
+        }
+
+        #askAgain() {
+            // Nobody answers now: every later edit asks again, and generating tells by itself.
+            if (this.#order.length) this.#checker.ask(this.#state(), true).catch(() => undefined);
+        }
+
+        #state() {
+            return { model: this.#field.model, text: this.text };
+        }
+
+        #answered(problem) {
+            if (this.#field.model !== null) this.tools.showBroken(problem);
+            this.#draw();
+        }
+
+        #drawWords() {
+            for (const row of this.#order) row.drawWords();
+        }
+
         #draw() {
-            const rows = this.#model?.rows ?? [];
+            const { model } = this.#field;
+            const rows = model?.rows ?? [];
             const alive = new Set(rows.map((row) => row.id));
             for (const [id, row] of this.#rows) {
                 if (!alive.has(id)) {
@@ -213,11 +313,15 @@
             this.#order = rows.map(({ id, entry }, index) => {
                 const row = this.#rows.get(id) ?? new LoraStack.Row(this, id);
                 this.#rows.set(id, row);
+                row.place(entry, index);
                 if (this.list.children[index] !== row.root) this.list.insertBefore(row.root, this.list.children[index] ?? null);
-                row.update({ entry, index, file: this.fileOf(entry), problem: this.#checker.problemOf({ id, entry }), roles: this.roles });
                 return row;
             });
-            this.empty.hidden = rows.length > 0 || this.#model === null;
+            for (const row of this.#order) {
+                const told = this.#checker.answerOf(row);
+                row.update({ entry: row.entry, index: row.index, file: this.fileOf(row.entry), ...told, roles: this.roles, solo: this.isSolo(row.id), around: row.isOpen ? model : null });
+            }
+            this.empty.hidden = rows.length > 0 || model === null;
             this.legend.hidden = !rows.some((row) => LoraStack.findRole(this.roles, LoraStack.fieldOf(row.entry, "role")));
             this.tools.update(rows.length);
             this.tools.showOff(rows.length > 0 && !this.isOn);

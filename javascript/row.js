@@ -2,38 +2,7 @@
 (function (LoraStack) {
     "use strict";
 
-    /** The last part of a label and the folders before it. */
-    function splitLabel(label) {
-        const cut = label.lastIndexOf("/") + 1;
-        return { folder: label.slice(0, cut), name: label.slice(cut) };
-    }
-
-    /** A picture of a file: its preview, or a tile with its first letter in a colour of its own. */
-    function makeTile(api, file, label) {
-        const { name } = splitLabel(label);
-        const letter = [...name.trim()][0] ?? "?";
-        const hue = [...label].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 360, 7);
-        const tile = LoraStack.make("span", { class: "ls-tile", style: `--ls-hue: ${hue}`, "aria-hidden": "true" }, letter.toUpperCase());
-        if (!file?.preview) return tile;
-        const image = LoraStack.make("img", { alt: "", loading: "lazy", decoding: "async", onerror: () => image.remove() });
-        image.src = api.address("preview", { label: file.label, v: file.mtime });
-        tile.append(image);
-        return tile;
-    }
-
-    /** How people write a family that the server calls `locon`. */
-    function familyName(family) {
-        const key = `family.${family}`;
-        const name = LoraStack.text(key);
-        return name === key ? family : name;
-    }
-
-    /** What a file is, in a few small words: `LoRA rank 8`, `SD 1.x`. */
-    function makeBadges(file) {
-        const families = String(file.family ?? "").split("+").filter(Boolean).map(familyName);
-        const kind = [families.join(" + "), file.rank ? LoraStack.text("row.rank", { rank: file.rank }) : ""];
-        return [kind.filter(Boolean).join(" "), file.architecture_label].filter(Boolean).map((text) => LoraStack.make("span", { class: "ls-badge" }, text));
-    }
+    const INPAINT_WEIGHT = 1.1; // of an object in the mask, by the recipe
 
     class Row {
         #panel;
@@ -43,7 +12,7 @@
         #more = null;
 
         constructor(panel, id) {
-            const { make, iconButton } = LoraStack;
+            const { make, text, iconButton } = LoraStack;
             this.#panel = panel;
             this.id = id;
             this.handle = iconButton("grip", "", null, {
@@ -56,54 +25,66 @@
             this.facts = make("span", { class: "ls-facts" });
             this.weight = new LoraStack.WeightField({
                 onChange: (value) => panel.set(id, "weight", value),
-                onProblem: (text) => this.say(text),
+                onProblem: (problem) => this.say(problem),
             });
             this.moreButton = iconButton("more", "", () => this.toggleMore(), { "aria-expanded": "false" });
+            this.soloButton = iconButton("solo", "", () => panel.solo(id), { class: "ls-button ls-icon-button ls-wide-only", "aria-pressed": "false" });
             this.duplicateButton = iconButton("duplicate", "", () => panel.duplicate(id), { class: "ls-button ls-icon-button ls-wide-only" });
             this.removeButton = iconButton("remove", "", () => panel.remove(id));
             this.problem = make("p", { class: "ls-problem", hidden: true });
             this.typed = make("p", { class: "ls-problem", role: "alert", hidden: true });
             this.hint = make("p", { class: "ls-hint", hidden: true });
-            this.root = make("li", { class: "ls-row", "data-id": id },
+            this.recipe = make("p", { class: "ls-recipe", hidden: true }, text("recipe.hint"), " ",
+                make("button", { type: "button", class: "ls-link", onclick: () => this.#inpaint() }, text("recipe.use")));
+            this.root = make("li", { class: "ls-row", "data-id": id, style: `--ls-hue: ${LoraStack.rowHue(this)}` },
                 make("div", { class: "ls-line" },
                     this.handle, this.on, this.tile,
                     make("span", { class: "ls-name", onclick: () => this.toggleMore() }, this.title, this.facts),
                     this.weight.root,
-                    make("span", { class: "ls-actions" }, this.moreButton, this.duplicateButton, this.removeButton)),
-                this.hint, this.typed, this.problem);
+                    make("span", { class: "ls-actions" }, this.soloButton, this.moreButton, this.duplicateButton, this.removeButton)),
+                this.hint, this.recipe, this.typed, this.problem);
         }
 
-        /** Draw the row as it is now. `file` is what the library knows, `problem` what the server objects to. */
+        /** Take a place in the list; comes before `update`, so that rows can look at one another. */
+        place(entry, index) {
+            this.entry = entry;
+            this.index = index;
+            this.#name = LoraStack.splitLabel(String(LoraStack.fieldOf(entry, "network"))).name || LoraStack.text("row.unnamed");
+        }
+
+        /** Draw the row as it is now. `file` is what the library knows, `problem` what the server objects to, `fit` how it meets the checkpoint. */
         update(state) {
             const drawn = this.#state;
             if (drawn && Object.keys(state).every((name) => state[name] === drawn[name])) return;
             this.#state = state;
-            const { entry, index, file, problem } = state;
+            const { entry, index, file, problem, solo } = state;
             const { text, setText, setLabel, fieldOf } = LoraStack;
-            const label = String(fieldOf(entry, "network"));
             const usable = LoraStack.isEntry(entry);
             const on = fieldOf(entry, "on") !== false;
-            this.entry = entry;
-            this.index = index;
-            this.#name = splitLabel(label).name || text("row.unnamed");
             this.root.setAttribute("aria-label", text("row.label", { row: index + 1, name: this.#name }));
             this.root.classList.toggle("ls-off", !on);
             this.on.checked = on;
-            this.on.disabled = !usable;
-            for (const [part, key] of [[this.handle, "row.move"], [this.on, "row.on"], [this.moreButton, "row.more"], [this.duplicateButton, "row.duplicate"], [this.removeButton, "row.remove"]]) {
+            this.on.disabled = this.soloButton.disabled = !usable;
+            this.soloButton.setAttribute("aria-pressed", String(solo));
+            for (const [part, key] of [[this.handle, "row.move"], [this.on, "row.on"], [this.soloButton, "row.solo"], [this.moreButton, "row.more"], [this.duplicateButton, "row.duplicate"], [this.removeButton, "row.remove"]]) {
                 setLabel(part, text(key, { name: this.#name }));
             }
-            this.#drawName(label, file);
+            this.#drawName(file);
             this.#drawWeight(entry, usable, file);
+            this.drawWords();
             const bad = this.#ownProblem(entry, usable) || problem;
             setText(this.problem, bad);
             this.problem.hidden = !bad;
             this.root.classList.toggle("ls-bad", Boolean(bad));
-            this.#more?.update({ entry, file });
+            this.#more?.update({ entry, file, solo });
         }
 
         get name() {
             return this.#name;
+        }
+
+        get isOpen() {
+            return this.#more !== null;
         }
 
         /** Tell what is wrong with what was typed into this row, or nothing any more. */
@@ -118,36 +99,31 @@
                 this.#more = null;
             } else {
                 this.#more = new LoraStack.RowMore(this.#panel, this);
-                this.#more.update({ entry: this.entry, file: this.#panel.fileOf(this.entry) });
                 this.root.append(this.#more.root);
+                this.#more.update({ entry: this.entry, file: this.#panel.fileOf(this.entry), solo: this.#panel.isSolo(this.id) });
             }
-            this.root.classList.toggle("ls-open", this.#more !== null);
-            this.moreButton.setAttribute("aria-expanded", String(this.#more !== null));
+            this.root.classList.toggle("ls-open", this.isOpen);
+            this.moreButton.setAttribute("aria-expanded", String(this.isOpen));
         }
 
-        #drawName(label, file) {
-            const { make, text } = LoraStack;
+        /** What depends on the prompt: it changes without the row. */
+        drawWords() {
+            const { entry, file = null, fit = null } = this.#state ?? { entry: this.entry };
+            this.facts.replaceChildren(...LoraStack.makeFacts({ entry, file, fit, prompt: this.#panel.prompt?.value ?? "" }));
+            this.#more?.drawWords();
+        }
+
+        #drawName(file) {
+            const { make } = LoraStack;
+            const label = String(LoraStack.fieldOf(this.entry, "network"));
             const key = JSON.stringify([label, file?.preview]);
-            if (key !== this.#tileOf) {
-                this.#tileOf = key;
-                const tile = makeTile(this.#panel.api, file, label);
-                this.tile.replaceWith(tile);
-                this.tile = tile;
-                const { folder, name } = splitLabel(label);
-                this.title.replaceChildren(make("span", { class: "ls-folder" }, folder), name || text("row.unnamed"));
-                this.title.title = label;
-            }
-            const facts = [];
-            const words = file?.trigger_words?.length ?? 0;
-            for (const part of ["te", "unet"]) {
-                const own = LoraStack.fieldOf(this.entry, part);
-                if (LoraStack.isWeight(own)) facts.push(make("span", { class: "ls-note" }, text(`row.${part}`, { weight: LoraStack.showWeight(own) })));
-            }
-            if (["schedule", "start", "stop"].some((field) => LoraStack.fieldOf(this.entry, field))) facts.push(make("span", { class: "ls-note" }, text("row.timed")));
-            if (LoraStack.fieldOf(this.entry, "blocks")) facts.push(make("span", { class: "ls-note" }, text("row.blocks")));
-            if (file) facts.push(...makeBadges(file));
-            if (words) facts.push(make("span", { class: "ls-note" }, words === 1 ? text("row.word") : text("row.words", { count: words })));
-            this.facts.replaceChildren(...facts);
+            if (key === this.#tileOf) return;
+            this.#tileOf = key;
+            const tile = LoraStack.makeTile(this.#panel.api, file, label);
+            this.tile.replaceWith(tile);
+            this.tile = tile;
+            this.title.replaceChildren(make("span", { class: "ls-folder" }, LoraStack.splitLabel(label).folder), this.#name);
+            this.title.title = label;
         }
 
         #drawWeight(entry, usable, file) {
@@ -158,8 +134,15 @@
             this.weight.update({ name: this.#name, value, role, start, disabled: !usable });
             const verdict = LoraStack.judge(role, value);
             this.root.dataset.verdict = verdict;
-            LoraStack.setText(this.hint, role ? role.hint : "");
+            LoraStack.setText(this.hint, LoraStack.roleHint(role));
             this.hint.hidden = verdict !== "above" && !(verdict === "below" && role.low >= 1);
+            this.recipe.hidden = this.#panel.tab !== "img2img" || role?.name !== "object" || LoraStack.fieldOf(entry, "region") !== "";
+        }
+
+        /** The recipe for one thing: in the inpaint mask, a little stronger than alone. */
+        #inpaint() {
+            this.#panel.setFields(this.id, { region: "inpaint", weight: INPAINT_WEIGHT });
+            this.#panel.tools.say(LoraStack.text("recipe.used"), true);
         }
 
         #ownProblem(entry, usable) {
@@ -177,5 +160,5 @@
         }
     }
 
-    Object.assign(LoraStack, { Row, splitLabel, makeTile, makeBadges });
+    LoraStack.Row = Row;
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

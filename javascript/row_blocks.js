@@ -45,7 +45,7 @@
         #build(known, kind) {
             const { make, text } = LoraStack;
             this.#kind = kind;
-            const options = known.presets.map((preset) => make("option", { value: preset.name }, `${preset.name} – ${preset.doc}`));
+            const options = known.presets.map((preset) => make("option", { value: preset.name }, `${preset.name} – ${LoraStack.textOr(`preset.${preset.name.toLowerCase()}`, preset.doc)}`));
             this.select.replaceChildren(...options, make("option", { value: OWN }, text("blocks.own")));
             this.#bars = known.layouts[kind].map((block, index) => new Bar(block, (value) => this.#set(index, value)));
             this.chart.replaceChildren(...this.#bars.map((bar) => bar.root));

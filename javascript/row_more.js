@@ -43,6 +43,8 @@
     class RowMore {
         #panel;
         #row;
+        #file = null;
+        #words = "";
 
         constructor(panel, row) {
             const { make, text, icon } = LoraStack;
@@ -52,6 +54,8 @@
             this.parts = ["te", "unet"].map((part) => new PartWeight(panel, row, part));
             this.schedule = new LoraStack.ScheduleField(panel, row);
             this.blocks = new LoraStack.BlockField(panel, row);
+            this.region = new LoraStack.RegionField(panel, row);
+            this.passes = new LoraStack.PassesField(panel, row);
             this.role = make("select", { class: "ls-select", onchange: () => panel.set(row.id, "role", this.role.value) });
             this.advice = make("p", { class: "ls-advice" });
             this.words = make("div", { class: "ls-chips" });
@@ -59,24 +63,33 @@
             this.kept = make("div", { class: "ls-chips" });
             this.keptBlock = block("more.kept", this.kept);
             const action = (name, key, onclick) => make("button", { type: "button", class: "ls-button", onclick }, icon(name), text(key));
+            this.soloButton = action("solo", "row.alone", () => panel.solo(row.id));
+            this.soloButton.classList.add("ls-toggle");
             this.root = make("div", { class: "ls-more" },
                 make("label", { class: "ls-block" }, make("span", { class: "ls-caption" }, text("more.role")), this.role, this.advice),
                 block("more.words", this.words),
                 this.keptBlock,
                 make("div", { class: "ls-block ls-parts" }, ...this.parts.map((part) => part.root)),
+                this.region.root,
                 this.schedule.root,
                 this.blocks.root,
+                this.passes.root,
                 make("div", { class: "ls-block ls-foot" },
                     this.facts,
                     make("span", { class: "ls-foot-actions" },
+                        this.soloButton,
                         action("up", "row.up", () => panel.move(row.id, row.index - 1)),
                         action("down", "row.down", () => panel.move(row.id, row.index + 1)),
                         action("duplicate", "row.copy", () => panel.duplicate(row.id)))));
         }
 
-        update({ entry, file }) {
+        update({ entry, file, solo }) {
             this.#drawRole(entry);
-            this.#drawWords(file);
+            this.#file = file;
+            this.drawWords();
+            this.soloButton.setAttribute("aria-pressed", String(solo));
+            this.region.update(entry);
+            this.passes.update(entry);
             this.#drawKept(entry);
             for (const part of this.parts) part.update(entry);
             this.schedule.update(entry);
@@ -91,34 +104,24 @@
             const names = ["", ...roles.map((role) => role.name)];
             if (!names.includes(chosen)) names.push(chosen);
             if (this.role.options.length !== names.length) {
-                const label = (name) => LoraStack.findRole(roles, name)?.label ?? (name || text("more.no_role"));
+                const label = (name) => LoraStack.roleLabel(LoraStack.findRole(roles, name)) || name || text("more.no_role");
                 this.role.replaceChildren(...names.map((name) => make("option", { value: name }, label(name))));
             }
             this.role.value = chosen;
-            LoraStack.setText(this.advice, LoraStack.findRole(roles, chosen)?.hint ?? "");
+            LoraStack.setText(this.advice, LoraStack.roleHint(LoraStack.findRole(roles, chosen)));
         }
 
-        #drawWords(file) {
+        /** Chips of the trigger words, those in the prompt marked; made anew only where the words are others. */
+        drawWords() {
             const { make, text } = LoraStack;
-            const prompt = this.#panel.prompt;
-            const words = file?.trigger_words ?? [];
-            const chips = words.map((word) => {
-                const used = prompt !== null && LoraStack.hasWord(prompt.value, word);
-                return make("button", { type: "button", class: "ls-chip", "aria-pressed": String(used), title: text("more.words_help"), onclick: () => this.#toggleWord(word) }, word);
-            });
-            if (chips.length === 0) chips.push(make("span", { class: "ls-small" }, text("more.no_words")));
-            this.words.replaceChildren(...chips);
-        }
-
-        #toggleWord(word) {
-            const prompt = this.#panel.prompt;
-            if (prompt === null) return;
-            const change = LoraStack.hasWord(prompt.value, word) ? LoraStack.removeWord : LoraStack.addWord;
-            prompt.value = change(prompt.value, word);
-            LoraStack.announce(prompt);
-            const chips = [...this.words.querySelectorAll("button")];
-            const index = chips.findIndex((chip) => chip.textContent === word);
-            chips[index]?.setAttribute("aria-pressed", String(LoraStack.hasWord(prompt.value, word)));
+            const words = this.#file?.trigger_words ?? [];
+            if (JSON.stringify(words) !== this.#words) {
+                this.#words = JSON.stringify(words);
+                const chips = words.map((word) => make("button", { type: "button", class: "ls-chip", title: text("more.words_help"), onclick: () => this.#panel.toggleWord(word) }, word));
+                this.words.replaceChildren(...(chips.length ? chips : [make("span", { class: "ls-small" }, text("more.no_words"))]));
+            }
+            const prompt = this.#panel.prompt?.value ?? "";
+            [...this.words.querySelectorAll("button")].forEach((chip, index) => chip.setAttribute("aria-pressed", String(LoraStack.hasWord(prompt, words[index]))));
         }
 
         /** Fields without a control of their own: shown, and to be taken out where they are in the way. */

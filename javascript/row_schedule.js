@@ -3,7 +3,6 @@
     "use strict";
 
     const OWN = "own";
-    const HEIGHT = 36;
 
     class ScheduleField {
         #panel;
@@ -20,16 +19,11 @@
                 onchange: () => panel.set(row.id, field, this.fields[field].value.trim()),
                 onkeydown: (event) => event.stopPropagation(), // Enter and Escape mean something to the host
             })]));
-            this.line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-            this.plot = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-            this.plot.classList.add("ls-plot");
-            this.plot.setAttribute("preserveAspectRatio", "none");
-            this.plot.setAttribute("role", "img");
-            this.plot.append(this.line);
+            this.curve = new LoraStack.CurveEditor((curve) => panel.set(row.id, "schedule", curve));
             const labelled = (field) => make("label", { class: "ls-field" }, make("span", { class: "ls-small" }, text(`schedule.${field}`)), this.fields[field]);
             this.root = make("div", { class: "ls-block ls-parts" },
                 make("span", { class: "ls-caption" }, text("schedule.caption")),
-                make("div", { class: "ls-schedule" }, this.select, labelled("start"), labelled("stop"), labelled("schedule"), this.plot));
+                make("div", { class: "ls-schedule" }, this.select, labelled("start"), labelled("stop"), labelled("schedule"), this.curve.root, this.curve.help));
         }
 
         update(entry) {
@@ -41,20 +35,13 @@
                 if (document.activeElement !== input) input.value = read[field];
                 input.setAttribute("aria-label", text(`schedule.${field}_of`, { name: this.#row.name }));
             }
-            this.#draw(LoraStack.curve(read));
+            this.curve.update({ fields: read, steps: this.#steps(), name: this.#row.name });
         }
 
-        /** The curve over the steps, 0 at the bottom; numbers beyond 0 and 1 stretch the picture. */
-        #draw(factors) {
-            this.plot.classList.toggle("ls-plot-none", factors === null);
-            this.plot.setAttribute("aria-label", LoraStack.text(factors === null ? "schedule.no_plot" : "schedule.plot", { name: this.#row.name }));
-            if (factors === null) return;
-            const high = Math.max(1, ...factors);
-            const low = Math.min(0, ...factors);
-            const y = (factor) => 2 + (HEIGHT - 4) * (1 - (factor - low) / (high - low));
-            const corners = factors.flatMap((factor, step) => [[step, y(factor)], [step + 1, y(factor)]]);
-            this.plot.setAttribute("viewBox", `0 0 ${factors.length} ${HEIGHT}`);
-            this.line.setAttribute("points", corners.map((corner) => corner.join(",")).join(" "));
+        /** How many steps the next picture takes, as the host's own field says. */
+        #steps() {
+            const field = LoraStack.app().querySelector(`#${CSS.escape(this.#panel.tab)}_steps input[type=number]`);
+            return Math.max(2, Math.min(150, Number(field?.value) || 20));
         }
 
         #choose() {
@@ -63,7 +50,8 @@
                 this.fields.schedule.focus();
                 return;
             }
-            for (const field of Object.keys(this.fields)) this.#panel.set(this.#row.id, field, chosen[field]);
+            const { schedule, start, stop } = chosen;
+            this.#panel.setFields(this.#row.id, { schedule, start, stop });
         }
     }
 

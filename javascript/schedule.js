@@ -2,7 +2,8 @@
 (function (LoraStack) {
     "use strict";
 
-    const STEPS = 40; // columns of the plot
+    const STEPS = 40; // columns of the plot where the page has no number of steps
+    const FLAT = Object.freeze([Object.freeze([0, 1]), Object.freeze([1, 1])]); // what an empty curve means
 
     /** Ready-made schedules of the list: what the three fields become. */
     const SCHEDULES = Object.freeze([
@@ -25,7 +26,7 @@
         const start = readEdge(fields.start ?? "", steps);
         const stop = readEdge(fields.stop ?? "", steps);
         if (points === null || start === null || stop === null) return null;
-        const byStep = points.length > 0 && points[points.length - 1][0] > 1;
+        const byStep = countsSteps(points);
         return Array.from({ length: steps }, (_, step) => {
             if (start.given && step < start.first) return 0;
             if (stop.given && step >= stop.end) return 0;
@@ -33,6 +34,7 @@
         });
     }
 
+    /** Points of a curve as [place, factor], or null where the text cannot be read. Places beyond 1 are steps from 1. */
     function readPoints(text) {
         const parts = text.replaceAll(";", ",").split(",").map((part) => part.trim()).filter(Boolean);
         const points = parts.map((part) => {
@@ -40,6 +42,41 @@
             return [place === undefined ? 1 : number(place), number(value)];
         });
         return points.flat().every(Number.isFinite) ? points : null;
+    }
+
+    /** Whether the places of a curve are steps, and not parts of the whole. */
+    function countsSteps(points) {
+        return points.length > 0 && points[points.length - 1][0] > 1;
+    }
+
+    /** Where a place lies on a plot over `steps` steps, from 0 to 1, and back. */
+    function plotPlace(place, byStep, steps) {
+        return byStep ? (place - 1) / Math.max(steps - 1, 1) : place;
+    }
+
+    function placeAt(part, byStep, steps) {
+        const inside = Math.max(0, Math.min(1, part));
+        return byStep ? 1 + Math.round(inside * Math.max(steps - 1, 1)) : Math.round(inside * 100) / 100;
+    }
+
+    /** The text of a curve; a flat one at 1 needs none. */
+    function writePoints(points) {
+        if (points.every(([, factor]) => factor === 1)) return "";
+        return points.map(([place, factor]) => `${LoraStack.round(factor)}@${LoraStack.round(place)}`).join(",");
+    }
+
+    /** A point put elsewhere; it never passes its neighbours. */
+    function movePoint(points, index, [place, factor]) {
+        const low = points[index - 1]?.[0] ?? -Infinity;
+        const high = points[index + 1]?.[0] ?? Infinity;
+        return points.map((point, at) => (at === index ? [Math.max(low, Math.min(high, place)), factor] : point));
+    }
+
+    /** One more point; { points, index } with its index. */
+    function addPoint(points, point) {
+        const found = points.findIndex(([place]) => place > point[0]);
+        const index = found < 0 ? points.length : found;
+        return { points: [...points.slice(0, index), point, ...points.slice(index)], index };
     }
 
     /** First step that is meant by a start, and first step after a stop, counted from 0. */
@@ -69,5 +106,5 @@
         return points[points.length - 1][1];
     }
 
-    Object.assign(LoraStack, { SCHEDULES, scheduleName, curve });
+    Object.assign(LoraStack, { SCHEDULES, FLAT, scheduleName, curve, readPoints, writePoints, countsSteps, plotPlace, placeAt, movePoint, addPoint });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

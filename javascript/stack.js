@@ -52,7 +52,15 @@
 
     /** Write a stack as Python's `encode` does: one line, fields in the table's order, defaults left out. */
     function writeStack({ version, entries, extra }) {
-        return write([["version", version], ["entries", new Raw(`[${entries.map(writeEntry).join(",")}]`)], ...Object.entries(extra)]);
+        const { masks, ...rest } = extra;
+        const named = masks === null || (isEntry(masks) && Object.keys(masks).length === 0) ? undefined : masks;
+        const pairs = [["version", version], ["entries", new Raw(`[${entries.map(writeEntry).join(",")}]`)], ["masks", named], ...Object.entries(rest)];
+        return write(pairs.filter(([, value]) => value !== undefined));
+    }
+
+    /** The masks of a stack or model: names, and for each the digits of a picture. */
+    function masksOf({ extra }) {
+        return isEntry(extra.masks) ? extra.masks : {};
     }
 
     /** A field of a row, or its default. */
@@ -72,7 +80,7 @@
 
     /** Fields of a row that are set and have no control in the panel: they are kept and named. */
     function otherFields(entry) {
-        const shown = ["network", "hash", "weight", "te", "unet", "on", "role", "schedule", "start", "stop", "blocks"];
+        const shown = ["network", "hash", "weight", "te", "unet", "on", "role", "schedule", "start", "stop", "blocks", "region", "feather", "passes", "side"];
         return Object.keys(entry).filter((name) => !shown.includes(name) && entry[name] !== FIELDS[name]);
     }
 
@@ -106,5 +114,5 @@
         return isEntry(value) ? write(Object.entries(value)) : JSON.stringify(value);
     }
 
-    Object.assign(LoraStack, { FIELDS, StackTextError, readStack, writeStack, fieldOf, withField, isEntry, otherFields });
+    Object.assign(LoraStack, { FIELDS, StackTextError, readStack, writeStack, fieldOf, withField, isEntry, otherFields, masksOf });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -4,6 +4,7 @@
 
     const panels = new Map(); // mount element → Panel
     const seen = new Map(); // tab → what its result area showed
+    let loaded = null; // what stood in the host's field for the checkpoint
 
     /** Give every place a panel; safe to call as often as one likes. */
     LoraStack.mount = function () {
@@ -42,8 +43,16 @@
         panel.picker.browse();
     }
 
+    /** The host's field for the checkpoint; what is chosen there is loaded some time later. */
+    function checkpoint() {
+        return LoraStack.app().querySelector("#setting_sd_model_checkpoint input")?.value ?? "";
+    }
+
     function lookAround() {
         LoraStack.mount();
+        const chosen = checkpoint();
+        if (loaded !== null && loaded !== chosen) for (const panel of panels.values()) panel.checkpointChanged();
+        loaded = chosen;
         for (const panel of panels.values()) {
             panel.refresh();
             const result = resultOf(panel.tab);

@@ -43,8 +43,6 @@
         "row.down": "Move down",
         "row.copy": "Duplicate",
         "row.rank": "rank {rank}",
-        "row.words": "{count} words",
-        "row.word": "1 word",
         "row.te": "text {weight}",
         "row.unet": "UNet {weight}",
         "row.timed": "timed",
@@ -146,6 +144,5 @@
         "text.no_entries": "it has no list of entries.",
         "text.version": "it is of version {version}, this extension knows version {known}. Update the extension.",
         "text.entry": "This row is not a LoRA entry. Remove it.",
-        "text.no_stack": "there is no stack in it.",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

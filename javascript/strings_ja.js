@@ -43,8 +43,6 @@
         "row.down": "下へ",
         "row.copy": "複製",
         "row.rank": "ランク {rank}",
-        "row.words": "トリガーワード {count} 個",
-        "row.word": "トリガーワード 1 個",
         "row.te": "テキスト {weight}",
         "row.unet": "UNet {weight}",
         "row.timed": "時間指定",
@@ -146,6 +144,5 @@
         "text.no_entries": "エントリーの一覧がありません。",
         "text.version": "バージョンは {version} ですが、この拡張が読めるのはバージョン {known} です。拡張を更新してください。",
         "text.entry": "この行は LoRA のエントリーではありません。削除してください。",
-        "text.no_stack": "スタックが含まれていません。",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -43,8 +43,6 @@
         "row.down": "下移",
         "row.copy": "复制此行",
         "row.rank": "秩 {rank}",
-        "row.words": "{count} 个触发词",
-        "row.word": "1 个触发词",
         "row.te": "文本 {weight}",
         "row.unet": "UNet {weight}",
         "row.timed": "限时",
@@ -146,6 +144,5 @@
         "text.no_entries": "其中没有条目列表。",
         "text.version": "它的版本是 {version}，而此扩展只认识版本 {known}。请更新扩展。",
         "text.entry": "这一行不是 LoRA 条目。请移除它。",
-        "text.no_stack": "其中没有列表。",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -11,11 +11,19 @@
         constructor(panel) {
             const { make, text, iconButton } = LoraStack;
             this.#panel = panel;
+            this.undo = iconButton("undo", text("tool.undo"), () => panel.undo(), { "aria-keyshortcuts": "Control+Z" });
+            this.redo = iconButton("redo", text("tool.redo"), () => panel.redo(), { "aria-keyshortcuts": "Control+Shift+Z" });
             this.copy = iconButton("copy", text("tool.copy"), () => this.#copy());
             this.clear = iconButton("clear", text("tool.clear"), () => panel.clear());
+            this.presetsButton = iconButton("presets", text("tool.presets"), () => panel.presets.toggle(), { "aria-expanded": "false" });
+            const fromPrompt = iconButton("take", text("tool.import"), () => this.#import());
+            this.toPrompt = iconButton("give", text("tool.export"), () => this.#export());
             const refresh = iconButton("refresh", text("tool.refresh"), () => panel.reload());
             this.pasteButton = iconButton("paste", text("tool.paste"), () => this.#togglePaste(), { "aria-expanded": "false" });
-            this.root = make("div", { class: "ls-tools" }, refresh, this.copy, this.pasteButton, this.clear);
+            const group = (...buttons) => make("span", { class: "ls-group" }, ...buttons);
+            this.root = make("div", { class: "ls-tools", role: "toolbar", "aria-label": text("tool.all") },
+                group(this.undo, this.redo), group(this.presetsButton, fromPrompt, this.toPrompt),
+                group(this.copy, this.pasteButton), group(refresh, this.clear));
             this.#buildPaste();
             this.#buildBroken();
             this.off = make("p", { class: "ls-switched-off", hidden: true }, text("off.note"), " ",
@@ -26,12 +34,16 @@
         #buildPaste() {
             const { make, text } = LoraStack;
             this.field = make("textarea", { class: "ls-paste-text", rows: 3, spellcheck: "false", "aria-label": text("paste.label"), placeholder: text("paste.placeholder") });
+            this.file = make("input", { type: "file", accept: "image/*,.json,.txt", class: "ls-offscreen", tabindex: "-1", "aria-hidden": "true", onchange: () => this.#open() });
             this.pasteProblem = make("p", { class: "ls-problem", role: "alert", hidden: true });
+            const button = (key, onclick, more = "") => make("button", { type: "button", class: `ls-button${more}`, onclick }, text(key));
             this.paste = make("div", { class: "ls-paste", hidden: true, onkeydown: (event) => this.#key(event) },
                 this.field, this.pasteProblem,
                 make("div", { class: "ls-buttons" },
-                    make("button", { type: "button", class: "ls-button ls-primary", onclick: () => this.#apply() }, text("paste.apply")),
-                    make("button", { type: "button", class: "ls-button", onclick: () => this.#togglePaste() }, text("paste.cancel"))));
+                    button("paste.apply", () => this.take(LoraStack.readText(this.#panel.api, this.field.value)), " ls-primary"),
+                    button("paste.append", () => this.take(LoraStack.readText(this.#panel.api, this.field.value), true)),
+                    button("paste.open", () => this.file.click()), this.file,
+                    button("paste.cancel", () => this.#togglePaste())));
         }
 
         #buildBroken() {
@@ -43,7 +55,9 @@
         }
 
         update(count) {
-            this.copy.disabled = this.clear.disabled = count === 0;
+            this.copy.disabled = this.clear.disabled = this.toPrompt.disabled = count === 0;
+            this.undo.disabled = !this.#panel.canUndo;
+            this.redo.disabled = !this.#panel.canRedo;
         }
 
         /** Tell that rows are there and will not be used, because the whole panel is switched off. */
@@ -57,19 +71,38 @@
             this.broken.hidden = !reason;
         }
 
-        /** Say what happened; with `undo` a button takes it back. */
+        /** Say what happened; with `undo` a button takes it back: true for the last step, or a function. */
         say(message, undo = null) {
             const { make, text } = LoraStack;
             clearTimeout(this.#timer);
             this.status.replaceChildren(message);
             if (undo) {
                 const take = () => {
-                    undo();
+                    if (undo === true) this.#panel.undo();
+                    else undo();
                     this.say(text("say.undone"));
                 };
                 this.status.append(" ", make("button", { type: "button", class: "ls-link", onclick: take }, text("say.undo")));
             }
             this.#timer = setTimeout(() => this.status.replaceChildren(), SAY_MS);
+        }
+
+        /** Use a stack that is being read, in place of the present one or below it; say why where it cannot be. */
+        async take(reading, append = false) {
+            const { text } = LoraStack;
+            try {
+                const stack = await reading;
+                if (append) this.#panel.edit((model) => LoraStack.appendStack(model, stack));
+                else this.#panel.write(LoraStack.writeStack(stack));
+                if (!this.paste.hidden) this.#togglePaste();
+                if (stack.entries.length) this.#panel.enable();
+                this.say(text("say.pasted", { count: stack.entries.length }), true);
+            } catch (error) {
+                const told = text("paste.failed", { reason: error.message });
+                if (this.paste.hidden) this.say(told);
+                LoraStack.setText(this.pasteProblem, told);
+                this.pasteProblem.hidden = false;
+            }
         }
 
         async #copy() {
@@ -79,6 +112,45 @@
             if (this.paste.hidden) this.#togglePaste();
             this.field.value = this.#panel.text;
             this.field.select();
+        }
+
+        /** Make rows of the prompt's lora tags. */
+        async #import() {
+            const { text } = LoraStack;
+            const before = this.#panel.prompt?.value ?? "";
+            try {
+                const { prompt, stack: rows } = await this.#panel.api.post("tags/read", { prompt: before });
+                const stack = LoraStack.readStack(rows);
+                const count = stack.entries.length;
+                if (count) this.#panel.edit((model) => LoraStack.appendStack(model, stack), { prompt });
+                if (count) this.#panel.enable();
+                this.say(text(count ? "say.imported" : "say.no_tags", { count }), count > 0);
+            } catch (error) {
+                this.say(text("paste.failed", { reason: error.message }));
+            }
+        }
+
+        /** Make tags of the rows that a tag can say, and take those rows out: else they would act twice. */
+        async #export() {
+            const { text } = LoraStack;
+            const before = this.#panel.prompt?.value ?? "";
+            try {
+                const { rows } = await this.#panel.api.post("tags/write", { stack: this.#panel.text });
+                const gone = new Set(this.#panel.rows.filter((_, index) => rows[index]?.tag).map((row) => row.id));
+                const tags = rows.map(({ tag }) => tag).filter(Boolean).join(" ");
+                const problems = rows.map(({ problem }) => problem).filter(Boolean);
+                const prompt = [before.trimEnd(), tags].filter(Boolean).join(" ");
+                if (gone.size) this.#panel.edit((model) => [...gone].reduce(LoraStack.removeRow, model), { prompt });
+                this.say([text("say.exported", { count: gone.size }), ...problems].join(" "), gone.size > 0);
+            } catch (error) {
+                this.#panel.offline(error);
+            }
+        }
+
+        #open() {
+            const [file] = this.file.files;
+            this.file.value = "";
+            if (file) this.take(LoraStack.readFile(this.#panel.api, file));
         }
 
         #key(event) {
@@ -93,21 +165,6 @@
             this.field.value = "";
             this.pasteButton.setAttribute("aria-expanded", String(!this.paste.hidden));
             (this.paste.hidden ? this.pasteButton : this.field).focus();
-        }
-
-        #apply() {
-            const before = this.#panel.text;
-            try {
-                const stack = LoraStack.findStack(this.field.value);
-                this.#panel.write(LoraStack.writeStack(stack));
-                this.#togglePaste();
-                if (stack.entries.length) this.#panel.enable();
-                this.say(LoraStack.text("say.pasted", { count: stack.entries.length }), () => this.#panel.write(before));
-            } catch (error) {
-                if (!(error instanceof LoraStack.StackTextError)) throw error;
-                LoraStack.setText(this.pasteProblem, LoraStack.text("paste.failed", { reason: error.message }));
-                this.pasteProblem.hidden = false;
-            }
         }
     }
 

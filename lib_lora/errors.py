@@ -28,10 +28,12 @@ LoraStackError
 │   ├── TensorSizeError         a tensor no layer can have: too many numbers or dimensions
 │   ├── NonFiniteTensorError    NaN or infinity inside
 │   ├── HugeNumberError         numbers beyond any trained weight
+│   ├── PictureTextError        a picture that carries no parameters, or is none
 │   └── NotAnAdapterError       a whole checkpoint, or nothing we know
 ├── LibraryError                a name does not lead to one file
 │   ├── NetworkNotFoundError
-│   └── AmbiguousNetworkError
+│   ├── AmbiguousNetworkError
+│   └── PresetError             no such preset, or one that cannot be kept
 ├── AdapterError                tensors that do not make one change
 │   ├── MissingTensorError      one half without the other
 │   ├── MixedFamiliesError      tensors of several families, or of none, on one weight
@@ -186,6 +188,10 @@ class HugeNumberError(FileError):
     """Numbers beyond any trained weight, whose products would be infinite."""
 
 
+class PictureTextError(FileError):
+    """A picture that carries no parameters, or is none."""
+
+
 class NotAnAdapterError(FileError):
     """A whole checkpoint, or nothing we know."""
 
@@ -200,6 +206,10 @@ class NetworkNotFoundError(LibraryError):
 
 class AmbiguousNetworkError(LibraryError):
     """Several files answer to that name."""
+
+
+class PresetError(LibraryError):
+    """No such preset, or one that cannot be kept."""
 
 
 class AdapterError(LoraStackError):

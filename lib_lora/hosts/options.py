@@ -8,11 +8,13 @@ from typing import Any
 from lib_lora.engine.budget import AUTO, BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.hosts import a1111
 from lib_lora.library.masks import MaskStore
+from lib_lora.library.presets import Presets
 
 SECTION = ("lora_stack", "LoRA Stack")
 FOLDERS = "lora_stack_folders"
 MODE = "lora_stack_mode"
 MASK_FOLDER = "lora-stack-masks"
+DATA_FOLDER = "lora-stack"
 TAKEOVER = "lora_stack_takeover"
 TAKEOVER_LABEL = "Apply <lora:…> tags of the prompt together with the stack"
 LANGUAGE = "lora_stack_language"
@@ -133,6 +135,21 @@ def folders() -> tuple[Path, ...]:
         if text.strip() and (folder := Path(text.strip()).expanduser()).is_dir():
             found.setdefault(folder.resolve())
     return tuple(found)
+
+
+def data_folder() -> Path:
+    """Return where the user's own things are kept: beside the WebUI's settings, not in the extension.
+
+    Who installs the extension anew loses nothing.
+    """
+    from modules import paths_internal
+
+    return Path(paths_internal.data_path, DATA_FOLDER)
+
+
+def presets() -> Presets:
+    """Return the named stacks."""
+    return Presets(data_folder() / "presets")
 
 
 def mask_store() -> MaskStore:

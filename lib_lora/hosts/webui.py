@@ -12,6 +12,7 @@ from typing import Any
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import LoraStackError
 from lib_lora.hosts import legacy_script, models, options, sources
+from lib_lora.hosts.checkpoint import LoadedCheckpoint
 from lib_lora.hosts.infotext import paste_fields, share_hashes
 from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle, Signs
 from lib_lora.hosts.moments import moment_of
@@ -37,6 +38,7 @@ class Door:
         self._generation = 0
         self._library: Library | None = None
         self._library_lock = threading.Lock()
+        self._checkpoint = LoadedCheckpoint()
         self._lifecycle = Lifecycle(self._view_of, options.mode, self._reports, self._signs_of)
         self._axes = Axes(TITLE, self.library)
         self._takeover = Takeover(self._sort_tags, self._tags_changed)
@@ -80,11 +82,15 @@ class Door:
     def add_routes(self, _demo: Any, app: Any) -> None:
         """Serve the panel's questions: which files there are, what a role means, what was applied."""
         from lib_lora.hosts.answers import answer_errors
+        from lib_lora.ui.fits import Fits
         from lib_lora.ui.mask_routes import add_mask_routes
+        from lib_lora.ui.panel_routes import add_panel_routes
         from lib_lora.ui.routes import add_routes
 
         answer_errors(app)
-        add_routes(app, self.library, self._reports)
+        fits = Fits(lambda: self._checkpoint.target(self._generation))
+        add_routes(app, self.library, self._reports, fit=fits.of)
+        add_panel_routes(app, options.presets)
         add_mask_routes(app, options.mask_store)
 
     def build_tabs(self) -> list[tuple[Any, str, str]]:

@@ -9,7 +9,7 @@ from lib_lora.files.architecture import LABELS
 from lib_lora.files.embeddings import split_bundle
 from lib_lora.files.header import Header
 from lib_lora.files.metadata import NetworkFacts
-from lib_lora.keys import find_target, resolve
+from lib_lora.keys import resolve
 from lib_lora.keys.resolve import part_of
 from lib_lora.keys.shapes import ANY, EITHER, Shape, fits, made_for
 from lib_lora.keys.spellings import split_suffix
@@ -20,9 +20,8 @@ OTHER = "other"
 """What cannot be said to belong to any part."""
 
 
-def compare(header: Header, told: NetworkFacts, against: str) -> Table:
+def compare(header: Header, told: NetworkFacts, target: Target) -> Table:
     """Return how many weights find their place with their shape, by part, and why the others do not."""
-    target = find_target(against)
     _, names = split_bundle(header.tensors)
     shapes = {name: header.tensors[name].shape for name in names}
     resolution = resolve(names, target.architecture.name, shapes)
@@ -45,7 +44,7 @@ def compare(header: Header, told: NetworkFacts, against: str) -> Table:
     matched, total = (sum(count[field] for count in parts.values()) for field in ("matched", "of"))
     foreign = told.architecture not in ("", target.architecture.name)
     return {
-        "against": against,
+        "against": target.name,
         "label": target.label,
         "matched": matched,
         "total": total,

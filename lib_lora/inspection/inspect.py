@@ -16,7 +16,7 @@ from lib_lora.files.peft import CONFIG, PeftScale, is_export, read_config, read_
 from lib_lora.files.text import parse_json
 from lib_lora.inspection.fit import compare
 from lib_lora.inspection.numbers import read_numbers
-from lib_lora.keys import ARCHITECTURES
+from lib_lora.keys import ARCHITECTURES, find_target
 
 Table = dict[str, Any]
 
@@ -35,7 +35,7 @@ def inspect_file(path: Path, against: str = "") -> Table:
             "hashes": _hashes(path, header, told),
         }
         if against:
-            table["fit"] = compare(header, told, against)
+            table["fit"] = compare(header, told, find_target(against))
     except FileError as error:
         return {"file": str(path), "error": {"name": type(error).__name__, "message": str(error)}}
     return table

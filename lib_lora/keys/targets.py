@@ -6,7 +6,7 @@ Such a checkpoint differs in one weight only: its first convolution reads more t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lib_lora.keys.architecture import Architecture
 from lib_lora.keys.resolve import ARCHITECTURES
@@ -42,6 +42,18 @@ class Target:
     def shapes(self) -> Mapping[str, Shape]:
         """Shape of every weight by canonical name."""
         return self.architecture.shapes(self.input_channels)
+
+
+@dataclass(frozen=True)
+class LoadedTarget(Target):
+    """The checkpoint in memory: its sizes are its own, and not those of its kind."""
+
+    sizes: Mapping[str, Shape] = field(default_factory=dict)
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Shape of every weight by canonical name, a 1×1 convolution's as a matrix's."""
+        return {name: size[:2] if size[2:] == (1, 1) else size for name, size in self.sizes.items()}
 
 
 TARGETS: tuple[Target, ...] = (

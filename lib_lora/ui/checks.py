@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import EntryValueError, LoraStackError, StackError
@@ -21,16 +22,27 @@ class Finder(Protocol):
     def summary(self, file: NetworkFile) -> dict[str, object]: ...
 
 
-def check_stack(text: str, library: Finder) -> dict[str, Any]:
-    """Return `{"problem": text, "rows": [{"file": summary or None, "problem": text}]}`; "" is no problem.
+Fit = dict[str, Any]
+FitOf = Callable[[NetworkFile], "Fit | None"]
+
+
+def unknown(_file: NetworkFile) -> Fit | None:
+    """Nothing is known of the loaded checkpoint."""
+    return None
+
+
+def check_stack(text: str, library: Finder, fit: FitOf = unknown) -> dict[str, Any]:
+    """Return `{"problem": text, "rows": [{"file": summary or None, "problem": text, "fit": dict or None}]}`.
+
+    "" is no problem; `fit` says how the file meets the loaded checkpoint.
 
     Rows stand in the order of the stack. When the text as a whole cannot be read there are none, and
     `problem` says why.
     """
     try:
-        rows = [_check_entry(entry, library) for entry in decode(text).entries]
+        rows = [_check_entry(entry, library, fit) for entry in decode(text).entries]
     except EntryValueError:
-        rows = [_check_raw(raw, library) for raw in _raw_rows(text)]
+        rows = [_check_raw(raw, library, fit) for raw in _raw_rows(text)]
     except StackError as error:
         return {"problem": str(error), "rows": []}
     return {"problem": "", "rows": rows}
@@ -42,16 +54,17 @@ def _raw_rows(text: str) -> list[Any]:
     return list(document["entries"] if isinstance(document, dict) else document)
 
 
-def _check_raw(raw: Any, library: Finder) -> dict[str, Any]:
+def _check_raw(raw: Any, library: Finder, fit: FitOf) -> dict[str, Any]:
     try:
         (entry,) = decode([raw]).entries
     except StackError as error:
         network = raw.get("network", "") if isinstance(raw, dict) else ""
-        return {"file": None, "problem": _without_title(error, network if isinstance(network, str) else "")}
-    return _check_entry(entry, library)
+        name = network if isinstance(network, str) else ""
+        return {"file": None, "problem": _without_title(error, name), "fit": None}
+    return _check_entry(entry, library, fit)
 
 
-def _check_entry(entry: Entry, library: Finder) -> dict[str, Any]:
+def _check_entry(entry: Entry, library: Finder, fit: FitOf) -> dict[str, Any]:
     file = None
     try:
         file = library.find(entry.network, entry.hash)
@@ -59,8 +72,9 @@ def _check_entry(entry: Entry, library: Finder) -> dict[str, Any]:
         read_blocks(entry.blocks, model_blocks(str(library.summary(file)["architecture"])))
         read_schedule(entry.schedule, entry.start, entry.stop)
     except LoraStackError as error:
-        return {"file": file and library.summary(file), "problem": _without_title(error, entry.network)}
-    return {"file": library.summary(file), "problem": file.problem}
+        told = _without_title(error, entry.network)
+        return {"file": file and library.summary(file), "problem": told, "fit": file and fit(file)}
+    return {"file": library.summary(file), "problem": file.problem, "fit": fit(file)}
 
 
 def _without_title(error: LoraStackError, network: str) -> str:

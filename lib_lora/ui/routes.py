@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse
 from ..library.network_file import NetworkFile
 from ..stack.advice import ROLES
 from ..stack.blocks import describe_blocks
-from .checks import Finder, check_stack
+from .checks import Finder, FitOf, check_stack, unknown
 
 PREFIX = "/lora-stack"
 PAGE_LIMIT = 500  # files in one answer
@@ -57,12 +57,16 @@ class ReportSource(Protocol):
 
 
 def add_routes(
-    app: FastAPI, library: Callable[[], NetworkLibrary], reports: ReportSource, guard: Sequence[Any] = ()
+    app: FastAPI,
+    library: Callable[[], NetworkLibrary],
+    reports: ReportSource,
+    guard: Sequence[Any] = (),
+    fit: FitOf = unknown,
 ) -> None:
     """Answer the panel on `app`; a second call on the same app replaces the answers of the first.
 
     `library` is asked at every request, because settings may change the folders. `guard` holds FastAPI
-    dependencies that every request must pass.
+    dependencies that every request must pass. `fit` tells how a file meets the loaded checkpoint.
     """
     app.router.routes[:] = [route for route in app.router.routes if not _is_ours(route)]
     router = APIRouter(prefix=PREFIX, dependencies=list(guard))
@@ -105,7 +109,7 @@ def add_routes(
 
     @router.post("/check")
     def check(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:
-        return check_stack(stack, library())
+        return check_stack(stack, library(), fit)
 
     app.include_router(router)
 

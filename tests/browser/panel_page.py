@@ -17,8 +17,13 @@ LONG_MS = 90_000  # one picture on a busy machine, the model still loading
 class PanelPage:
     """One tab of the page, with its panel open. `trouble` collects what the browser complained about."""
 
-    def __init__(self, page: Page, address: str, tab: str = "txt2img", query: str = "") -> None:
+    def __init__(
+        self, page: Page, address: str, tab: str = "txt2img", query: str = "", keep: bool = False
+    ) -> None:
+        """Load the page; with `keep` the browser tab remembers the stack, as it does for a person."""
         self.page, self.tab = page, tab
+        if not keep and page.url.startswith("http"):
+            page.evaluate("sessionStorage.clear()")
         self.trouble: list[str] = []
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.goto(f"{address}/{query}", wait_until="commit", timeout=LONG_MS)
@@ -28,7 +33,7 @@ class PanelPage:
         if tab != "txt2img":
             page.locator("#tabs > .tab-nav button", has_text=tab).click()
         self.rows = self.root.locator(".ls-row")
-        self.search = self.root.get_by_role("combobox", name="Add a LoRA")
+        self.search = self.root.locator("input[role=combobox]")
         self.open()
 
     def open(self) -> None:

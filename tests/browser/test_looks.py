@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ViewportSize
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize
 
 from tests.browser.conftest import WIDE, Demo, Window, screenshots
 from tests.browser.panel_page import PanelPage
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.browser
 
 MEASURE = Path(__file__).with_name("measure.js")
 SIZES = {"wide": WIDE, "phone": ViewportSize(width=400, height=900)}
+LANGUAGES = {("wide", "dark"): "zh", ("phone", "light"): "ja"}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -25,6 +27,7 @@ def test_the_panel_looks_right(
 ) -> None:
     page = window.page
     page.set_viewport_size(SIZES[size])
+    speak(page, demo, LANGUAGES.get((size, theme), "en"))
     panel = open_panel(query=f"?__theme={theme}")
     folder = screenshots(demo)
     picture = panel.accordion
@@ -41,14 +44,32 @@ def test_the_panel_looks_right(
 
     files = demo.networks()
     rows = [{"network": file["label"], "weight": 0.7, "role": file["role"]} for file in files[:5]]
+    rows[0] |= {"region": "box:0.1,0.1,0.5,0.8", "schedule": "0@0,1@0.5,0.4@1", "passes": "base,hires:0.5"}
     rows += [{"network": "styles/a LoRA that went away", "weight": 3.5}, {**rows[0], "on": False, "te": 0.3}]
     panel.put_text(json.dumps(rows))
     panel.rows.nth(len(rows) - 1).wait_for()
     panel.root.locator(".ls-problem:visible").first.wait_for()
-    panel.button(panel.rows.nth(0), "More").click()
+    panel.rows.nth(0).locator(".ls-icon-more").click()
+    panel.root.locator(".ls-icon-presets").click()
     shoot("rows")
     page.screenshot(path=folder / f"page-{size}-{theme}.png", full_page=True)
     check_nothing_sticks_out(panel)
+    check_everybody_can_use_it(page)
+
+
+def speak(page: Page, demo: Demo, language: str) -> None:
+    """Choose the language as the page itself keeps it; the page is loaded afterwards."""
+    if not page.url.startswith(demo.address):
+        page.goto(f"{demo.address}/lora-stack/advice")
+    page.evaluate("language => localStorage.setItem('lora-stack-language', language)", language)
+
+
+def check_everybody_can_use_it(page: Page) -> None:
+    """Names, roles, contrast, focus order: what axe-core finds serious."""
+    found = Axe().run(page, context=".lora-stack-txt2img").response["violations"]
+    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    told = [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes'][:4]]}" for rule in serious]
+    assert told == []
 
 
 def check_nothing_sticks_out(panel: PanelPage) -> None:

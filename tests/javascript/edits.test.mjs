@@ -29,7 +29,7 @@ test("a duplicate stands below its row and is independent", () => {
     const start = model("a", "b");
     const copied = LoraStack.duplicateRow(start, start.rows[0].id);
     assert.equal(names(copied), "aab");
-    const changed = LoraStack.setField(copied, copied.rows[1].id, "weight", 0.5);
+    const changed = LoraStack.setFields(copied, copied.rows[1].id, { weight: 0.5 });
     assert.deepEqual(changed.rows.map((row) => LoraStack.fieldOf(row.entry, "weight")), [1, 0.5, 1]);
 });
 
@@ -47,9 +47,9 @@ test("move to every place, beyond the ends too", () => {
 test("a default is not kept in the row", () => {
     const start = model("a");
     const { id } = start.rows[0];
-    const off = LoraStack.setField(start, id, "on", false);
+    const off = LoraStack.setFields(start, id, { on: false });
     assert.deepEqual(off.rows[0].entry, { network: "a", on: false });
-    assert.deepEqual(LoraStack.setField(off, id, "on", true).rows[0].entry, { network: "a" });
+    assert.deepEqual(LoraStack.setFields(off, id, { on: true }).rows[0].entry, { network: "a" });
 });
 
 test("rows that stay keep their ids when the text changes from outside", () => {
@@ -70,8 +70,51 @@ test("a picked file starts at its own weight, else at the usual one of its kind,
 
 test("an edit of one row among 200 leaves the others the very same objects", () => {
     const many = model(...Array.from({ length: 200 }, (_, index) => `folder/network ${index}`));
-    const changed = LoraStack.setField(many, many.rows[7].id, "weight", 0.5);
+    const changed = LoraStack.setFields(many, many.rows[7].id, { weight: 0.5 });
     const same = changed.rows.filter((row, index) => row.entry === many.rows[index].entry);
     assert.equal(same.length, 199);
     assert.equal(LoraStack.readStack(LoraStack.writeStack(LoraStack.stackOf(changed))).entries.length, 200);
+});
+
+function stack(rows) {
+    return LoraStack.readStack(JSON.stringify(rows));
+}
+
+function regions(value) {
+    return value.rows.map((row) => LoraStack.fieldOf(row.entry, "region"));
+}
+
+test("a row that speaks of another goes on speaking of the same one", () => {
+    const start = LoraStack.makeModel(stack([{ network: "a" }, { network: "b", region: "box:0,0,0.5,1" }, { network: "c", region: "not:2" }]));
+    const [a, b, c] = start.rows;
+    assert.deepEqual(regions(LoraStack.moveRow(start, c.id, 0)), ["not:3", "", "box:0,0,0.5,1"]);
+    assert.deepEqual(regions(LoraStack.removeRow(start, a.id)), ["box:0,0,0.5,1", "not:1"]);
+    assert.deepEqual(regions(LoraStack.duplicateRow(start, a.id)), ["", "", "box:0,0,0.5,1", "not:3"]);
+    assert.deepEqual(regions(LoraStack.removeRow(start, b.id)), ["", "not:0"], "told by the server, never silently everywhere");
+});
+
+test("rows of another stack come below, with their masks and with what they say of one another", () => {
+    const start = { ...LoraStack.makeModel(stack([{ network: "a" }])), extra: { masks: { left: "1" } } };
+    const other = { ...stack([{ network: "b" }, { network: "c", region: "not:1" }]), extra: { masks: { left: "2", right: "3" } } };
+    const both = LoraStack.appendStack(start, other);
+    assert.deepEqual(regions(both), ["", "", "not:2"]);
+    assert.deepEqual(both.extra.masks, { left: "1", right: "3" });
+    assert.deepEqual(LoraStack.appendStack(model("a"), stack([7])).rows.map((row) => row.entry), [{ network: "a" }, 7]);
+});
+
+test("one row alone, and back to those that were on", () => {
+    const start = LoraStack.makeModel(stack([{ network: "a" }, { network: "b", on: false }, { network: "c" }]));
+    const on = (value) => value.rows.map((row) => LoraStack.fieldOf(row.entry, "on"));
+    const [a, b, c] = start.rows;
+    const solo = LoraStack.soloRow(start, c.id);
+    assert.deepEqual(on(solo), [false, false, true]);
+    assert.deepEqual([LoraStack.isSolo(start, c.id), LoraStack.isSolo(solo, c.id), LoraStack.isSolo(solo, a.id)], [false, true, false]);
+    assert.deepEqual(on(LoraStack.soloRow(solo, c.id, new Set([a.id, c.id]))), [true, false, true]);
+    assert.deepEqual(on(LoraStack.soloRow(solo, c.id)), [true, true, true], "nobody remembers: all");
+    assert.deepEqual(on(LoraStack.soloRow(start, b.id)), [false, true, false], "a row that was off comes on");
+});
+
+test("a mask's picture is named once for all rows", () => {
+    const named = LoraStack.setMask(LoraStack.setMask(model("a"), "left", "1"), "left", "2");
+    assert.equal(LoraStack.writeStack(LoraStack.stackOf(named)), '{"version":1,"entries":[{"network":"a"}],"masks":{"left":"2"}}');
 });

@@ -30,3 +30,25 @@ test("a ready-made schedule is known again", () => {
     assert.equal(LoraStack.scheduleName({ schedule: "0.5" }), "own");
     assert.equal(LoraStack.scheduleName({}), "always");
 });
+
+test("points of a curve are read, moved between their neighbours, added and written", () => {
+    const points = LoraStack.readPoints("0@0,1@0.5,0.2@1");
+    assert.deepEqual(points, [[0, 0], [0.5, 1], [1, 0.2]]);
+    assert.equal(LoraStack.writePoints(points), "0@0,1@0.5,0.2@1");
+    assert.deepEqual(LoraStack.movePoint(points, 1, [0.7, 0.3])[1], [0.7, 0.3]);
+    assert.deepEqual(LoraStack.movePoint(points, 1, [7, 0.3])[1], [1, 0.3]);
+    assert.deepEqual(LoraStack.movePoint(points, 2, [0.1, 0.3])[2], [0.5, 0.3]);
+    assert.deepEqual(LoraStack.addPoint(points, [0.6, 2]), { points: [[0, 0], [0.5, 1], [0.6, 2], [1, 0.2]], index: 2 });
+    assert.equal(LoraStack.addPoint(points, [1, 2]).index, 3);
+});
+
+test("a flat curve at 1 needs no text, another flat one does", () => {
+    assert.equal(LoraStack.writePoints(LoraStack.FLAT), "");
+    assert.equal(LoraStack.writePoints([[0, 0.5], [1, 0.5]]), "0.5@0,0.5@1");
+});
+
+test("places are parts of the whole, or steps where they go beyond 1", () => {
+    assert.deepEqual([[[0, 1], [1, 1]], [[1, 0], [9, 1]], []].map(LoraStack.countsSteps), [false, true, false]);
+    assert.deepEqual([LoraStack.plotPlace(0.25, false, 20), LoraStack.plotPlace(1, true, 21), LoraStack.plotPlace(11, true, 21)], [0.25, 0, 0.5]);
+    assert.deepEqual([LoraStack.placeAt(0.333, false, 20), LoraStack.placeAt(-1, false, 20), LoraStack.placeAt(0.5, true, 21), LoraStack.placeAt(9, true, 21)], [0.33, 0, 11, 21]);
+});

@@ -83,7 +83,7 @@ test("a row learns what is known of its file and what is wrong with it", async (
     const [a, b] = now.model.rows;
     assert.deepEqual(JSON.parse(asked[0].body), { stack: now.text });
     assert.deepEqual([check.fileOf(a.entry), check.fileOf(b.entry)], [{ label: "a" }, null]);
-    assert.deepEqual([check.problemOf(a), check.problemOf(b)], ["", "not there"]);
+    assert.deepEqual([check.answerOf(a).problem, check.answerOf(b).problem], ["", "not there"]);
     assert.deepEqual(told, [""]);
 });
 
@@ -109,9 +109,9 @@ test("a problem goes when the row changes, and stays when another row does", asy
     await check.ask(now);
     const [bad, good] = now.model.rows;
     const moved = LoraStack.moveRow(now.model, good.id, 0);
-    assert.equal(check.problemOf(moved.rows[1]), "region");
-    assert.equal(check.problemOf(LoraStack.setField(now.model, bad.id, "weight", 0.3).rows[0]), "region");
-    assert.equal(check.problemOf(LoraStack.setField(now.model, bad.id, "region", undefined).rows[0]), "");
+    assert.equal(check.answerOf(moved.rows[1]).problem, "region");
+    assert.equal(check.answerOf(LoraStack.setFields(now.model, bad.id, { weight: 0.3 }).rows[0]).problem, "region");
+    assert.equal(check.answerOf(LoraStack.setFields(now.model, bad.id, { region: undefined }).rows[0]).problem, "");
 });
 
 test("an answer to an old question is dropped", async () => {
@@ -124,8 +124,8 @@ test("an answer to an old question is dropped", async () => {
     await check.ask(now);
     release();
     await first;
-    assert.equal(check.problemOf(old.model.rows[0]), "");
-    assert.equal(check.problemOf(now.model.rows[0]), "new");
+    assert.equal(check.answerOf(old.model.rows[0]).problem, "");
+    assert.equal(check.answerOf(now.model.rows[0]).problem, "new");
 });
 
 test("when nobody answers, the same question may be asked again", async () => {

@@ -58,5 +58,14 @@ test("a number that is not finite is never written", () => {
 
 test("fields without a control are named, defaults are not", () => {
     const entry = { network: "a", weight: 2, region: "inpaint", passes: "", dyn: 4 };
-    assert.deepEqual(LoraStack.otherFields(entry), ["region", "dyn"]);
+    assert.deepEqual(LoraStack.otherFields(entry), ["dyn"]);
+});
+
+test("masks stand behind the rows, before what a later version may add, and not at all where there are none", () => {
+    const text = '{"version":1,"entries":[],"masks":{"left":"0123456789abcdef"},"zoo":1}';
+    const shuffled = '{"zoo":1,"masks":{"left":"0123456789abcdef"},"entries":[]}';
+    assert.equal(LoraStack.writeStack(LoraStack.readStack(shuffled)), text);
+    for (const none of ["{}", "null"]) {
+        assert.equal(LoraStack.writeStack(LoraStack.readStack(`{"entries":[],"masks":${none}}`)), '{"version":1,"entries":[]}');
+    }
 });

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lib_lora.library.library import Library
+from lib_lora.library.network_file import NetworkFile
 from lib_lora.ui.checks import check_stack
 from tests.ui.files import write_network
 
@@ -67,6 +68,17 @@ def test_a_bad_row_is_told_apart_from_good_ones(row: str, told: str, library: Li
     assert told in problem
     assert not problem.startswith("row "), "the row itself shows which one it is"
     assert problem[0].isupper() or problem[0] == "'"
+
+
+def test_every_row_says_how_its_file_meets_the_checkpoint(library: Library) -> None:
+    text = '[{"network": "ghibli"}, {"network": "ghibli", "start": "soon"}, {"network": "x"}, {"network": 7}]'
+
+    def fit(file: NetworkFile) -> dict[str, Any]:
+        return {"fits": True, "of": file.label}
+
+    told = [row["fit"] for row in check_stack(text, library, fit)["rows"]]
+    assert told == [{"fits": True, "of": "styles/ghibli"}] * 2 + [None, None]
+    assert [row["fit"] for row in check_stack(text, library)["rows"]] == [None] * 4
 
 
 def test_several_bad_rows_are_all_told(library: Library) -> None:

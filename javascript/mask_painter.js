@@ -1,0 +1,182 @@
+// A mask painted on the picture with a brush, or loaded from a file: white acts, black does not.
+(function (LoraStack) {
+    "use strict";
+
+    const LONGER = 512; // pixels of the mask's longer side: finer than any layer of the model sees
+    const PAUSE_MS = 500; // after the last stroke before the mask is kept
+    const BRUSH = 12; // part of the shorter side, in hundredths
+
+    class MaskPainter {
+        #panel;
+        #hue;
+        #onChange;
+        #onProblem;
+        #timer = 0;
+        #last = null;
+        #shown = null; // the hash that is drawn
+
+        /** `onChange(hash)` when a mask is kept on the server, `onProblem(text)` when it could not be. */
+        constructor(panel, hue, { onChange, onProblem }) {
+            const { make, text, icon } = LoraStack;
+            this.#panel = panel;
+            this.#hue = hue;
+            this.#onChange = onChange;
+            this.#onProblem = onProblem;
+            this.canvas = make("canvas", { class: "ls-mask", role: "img" });
+            this.stage = new LoraStack.Stage(panel.tab, hue, this.canvas);
+            this.stage.root.classList.add("ls-painting");
+            this.stage.root.addEventListener("pointerdown", (event) => this.#press(event));
+            this.size = make("input", { type: "range", class: "ls-plain-range", min: 1, max: 60, value: BRUSH });
+            this.erase = make("button", { type: "button", class: "ls-button ls-toggle", "aria-pressed": "false", onclick: () => this.#toggle() }, icon("erase"), text("region.erase"));
+            this.file = make("input", { type: "file", accept: "image/*", class: "ls-offscreen", tabindex: "-1", "aria-hidden": "true", onchange: () => this.#load() });
+            const button = (key, name, onclick) => make("button", { type: "button", class: "ls-button", onclick }, icon(name), text(key));
+            this.root = make("div", { class: "ls-box-editor" }, this.stage.root,
+                make("div", { class: "ls-beside" },
+                    make("label", { class: "ls-brush" }, make("span", {}, text("region.brush")), this.size),
+                    make("div", { class: "ls-foot-actions" }, this.erase,
+                        button("region.invert", "invert", () => this.#change(invert)), button("region.clear", "clear", () => this.#change(clear)),
+                        button("region.load", "open", () => this.file.click()), this.file),
+                    make("p", { class: "ls-small" }, text("region.mask_help"))));
+        }
+
+        /** Show the mask that is kept under `hash`, or an empty one. */
+        update({ hash, name }) {
+            this.canvas.setAttribute("aria-label", LoraStack.text("region.mask_of", { name }));
+            const reshaped = this.stage.refresh();
+            if (!reshaped && this.#shown === hash && this.canvas.dataset.ready) return;
+            if (this.#last !== null) return; // somebody is painting
+            this.#shown = hash;
+            this.canvas.dataset.ready = "true";
+            const { aspect } = this.stage;
+            this.canvas.width = Math.round(LONGER * Math.min(1, aspect));
+            this.canvas.height = Math.round(LONGER / Math.max(1, aspect));
+            if (hash) this.#draw(this.#panel.api.address(`masks/${hash}`)).catch(() => this.#onProblem(LoraStack.text("region.mask_gone", { name })));
+        }
+
+        get #context() {
+            return this.canvas.getContext("2d", { willReadFrequently: true });
+        }
+
+        #toggle() {
+            this.erase.setAttribute("aria-pressed", String(this.erase.getAttribute("aria-pressed") !== "true"));
+        }
+
+        #press(event) {
+            if (event.button !== 0) return;
+            event.preventDefault();
+            clearTimeout(this.#timer);
+            const erasing = this.erase.getAttribute("aria-pressed") === "true";
+            this.#last = this.stage.pointAt(event);
+            this.#stroke(this.#last, erasing);
+            this.stage.follow(event, (point) => this.#stroke(point, erasing), () => {
+                this.#last = null;
+                this.#keepSoon();
+            });
+        }
+
+        #stroke(point, erasing) {
+            const { width, height } = this.canvas;
+            const context = this.#context;
+            context.globalCompositeOperation = erasing ? "destination-out" : "source-over";
+            context.strokeStyle = colour(this.#hue);
+            context.lineCap = context.lineJoin = "round";
+            context.lineWidth = Math.max(2, (Number(this.size.value) / 100) * Math.min(width, height));
+            context.beginPath();
+            context.moveTo(this.#last.x * width, this.#last.y * height);
+            context.lineTo(point.x * width + 0.01, point.y * height);
+            context.stroke();
+            this.#last = point;
+        }
+
+        #change(paint) {
+            this.#context.globalCompositeOperation = "source-over";
+            paint(this.#context, this.canvas, this.#hue);
+            this.#keepSoon();
+        }
+
+        async #load() {
+            const [file] = this.file.files;
+            this.file.value = "";
+            if (!file) return;
+            const address = URL.createObjectURL(file);
+            try {
+                await this.#draw(address);
+                this.#keepSoon();
+            } catch {
+                this.#onProblem(LoraStack.text("region.not_image", { name: file.name }));
+            } finally {
+                URL.revokeObjectURL(address);
+            }
+        }
+
+        /** Draw a black and white picture as the row's colour, as dense as it is white. */
+        async #draw(address) {
+            const image = new Image();
+            image.src = address;
+            await image.decode();
+            const { width, height } = this.canvas;
+            const context = this.#context;
+            context.globalCompositeOperation = "source-over";
+            context.clearRect(0, 0, width, height);
+            context.drawImage(image, 0, 0, width, height);
+            recolour(context, width, height, (red, green, blue, alpha) => ((red * 0.299 + green * 0.587 + blue * 0.114) * alpha) / 255, this.#hue);
+        }
+
+        #keepSoon() {
+            clearTimeout(this.#timer);
+            this.#timer = setTimeout(() => this.#keep(), PAUSE_MS);
+        }
+
+        async #keep() {
+            try {
+                const { hash } = await this.#panel.api.post("masks", { picture: blackAndWhite(this.canvas) });
+                this.#shown = hash;
+                this.#onProblem("");
+                this.#onChange(hash);
+            } catch (error) {
+                this.#onProblem(LoraStack.text("region.not_kept", { reason: error.message }));
+            }
+        }
+    }
+
+    function colour(hue) {
+        return `hsl(${hue} 80% 55%)`;
+    }
+
+    function clear(context, { width, height }) {
+        context.clearRect(0, 0, width, height);
+    }
+
+    function invert(context, { width, height }, hue) {
+        recolour(context, width, height, (_red, _green, _blue, alpha) => 255 - alpha, hue);
+    }
+
+    /** Give every pixel the row's colour and the density that `dense(red, green, blue, alpha)` says. */
+    function recolour(context, width, height, dense, hue) {
+        const pixels = context.getImageData(0, 0, width, height);
+        const { data } = pixels;
+        for (let at = 3; at < data.length; at += 4) data[at] = dense(data[at - 3], data[at - 2], data[at - 1], data[at]);
+        context.putImageData(pixels, 0, 0);
+        context.globalCompositeOperation = "source-in";
+        context.fillStyle = colour(hue);
+        context.fillRect(0, 0, width, height);
+        context.globalCompositeOperation = "source-over";
+    }
+
+    /** The mask as the server keeps it: white where it acts, on black. */
+    function blackAndWhite(canvas) {
+        const copy = document.createElement("canvas");
+        Object.assign(copy, { width: canvas.width, height: canvas.height });
+        const context = copy.getContext("2d");
+        context.drawImage(canvas, 0, 0);
+        context.globalCompositeOperation = "source-in";
+        context.fillStyle = "#fff";
+        context.fillRect(0, 0, copy.width, copy.height);
+        context.globalCompositeOperation = "destination-over";
+        context.fillStyle = "#000";
+        context.fillRect(0, 0, copy.width, copy.height);
+        return copy.toDataURL("image/png");
+    }
+
+    LoraStack.MaskPainter = MaskPainter;
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -1,0 +1,49 @@
+// The small words under a row's name: what the file is, whether it fits, where and when it acts, its trigger words.
+(function (LoraStack) {
+    "use strict";
+
+    const TIMES = ["schedule", "start", "stop"];
+
+    function note(text, attributes = {}, mark = null) {
+        return LoraStack.make("span", { class: "ls-note", ...attributes }, mark && LoraStack.icon(mark), text);
+    }
+
+    /** Whether the file fits the loaded checkpoint, before anything is generated; nothing while that is not known. */
+    function fitNote(fit) {
+        const { text } = LoraStack;
+        if (!fit) return null;
+        const title = text("fit.counted", fit);
+        if (!fit.fits) return note(text("fit.no"), { class: "ls-note ls-misfit", title: fit.reason || title }, "warning");
+        if (fit.matched < fit.total) return note(text("fit.partly"), { class: "ls-note ls-partial", title }, "warning");
+        return note(text("fit.yes"), { class: "ls-note ls-fits", title }, "done");
+    }
+
+    /** How many of a file's trigger words stand in the prompt. */
+    function wordsNote(file, prompt) {
+        const { text } = LoraStack;
+        const words = file?.trigger_words ?? [];
+        if (words.length === 0) return null;
+        const used = words.filter((word) => LoraStack.hasWord(prompt, word)).length;
+        return note(text("row.words", { used, count: words.length }), { class: `ls-note ls-words${used ? " ls-used" : ""}`, title: text(used ? "row.words_used" : "row.words_unused") });
+    }
+
+    /** All of them for a row; `prompt` is the prompt's text. */
+    function makeFacts({ entry, file, fit, prompt }) {
+        const { text, fieldOf } = LoraStack;
+        const region = LoraStack.readRegion(String(fieldOf(entry, "region") ?? ""));
+        const facts = ["te", "unet"].map((part) => {
+            const own = fieldOf(entry, part);
+            return LoraStack.isWeight(own) ? note(text(`row.${part}`, { weight: LoraStack.showWeight(own) })) : null;
+        });
+        facts.unshift(fitNote(fit));
+        if (region.kind) facts.push(note(text(`row.in_${region.kind}`, region), { class: "ls-note ls-where" }));
+        if (TIMES.some((field) => fieldOf(entry, field))) facts.push(note(text("row.timed")));
+        if (fieldOf(entry, "blocks")) facts.push(note(text("row.blocks")));
+        if (fieldOf(entry, "passes")) facts.push(note(text("row.passes")));
+        if (file) facts.push(...LoraStack.makeBadges(file));
+        facts.push(wordsNote(file, prompt));
+        return facts.filter(Boolean);
+    }
+
+    LoraStack.makeFacts = makeFacts;
+})((globalThis.LoraStack = globalThis.LoraStack || {}));

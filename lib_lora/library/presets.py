@@ -1,0 +1,140 @@
+"""Named stacks, one small file each in the extension's data folder; every write replaces a file whole.
+
+The file's name is made from the preset's and says nothing; the name itself stands inside. A file that cannot
+be read is left alone and told of, never overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import PresetError, nearest
+from ..stack.frozen import checked_text
+from ..stack.serialization import CHARACTER_LIMIT, decode, encode
+
+NAME_LIMIT = 120
+COUNT_LIMIT = 5000
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A stack text under a name."""
+
+    name: str
+    stack: str
+
+
+class Presets:
+    """All presets of a folder, which is made when the first one is saved."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def all(self) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
+        """Return the presets by name, and what is wrong with files that cannot be read."""
+        found, problems = [], []
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for path in sorted(self._folder.glob("*.json")):
+                try:
+                    found.append(_read(path))
+                except (OSError, ValueError, KeyError, TypeError) as error:
+                    problems.append(f"{path.name} cannot be read: {error}")
+        return tuple(sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))), tuple(problems)
+
+    def save(self, name: str, stack: str) -> Preset:
+        """Keep a stack text under a name, in place of what stood there; raises PresetError, StackError."""
+        preset = Preset(_checked_name(name), encode(decode(stack)))
+        if self._find(preset.name) is None and len(self.all()[0]) >= COUNT_LIMIT:
+            raise PresetError(f"There are {COUNT_LIMIT} presets already. Delete some first.")
+        self._write(preset)
+        return preset
+
+    def rename(self, name: str, to: str) -> None:
+        """Give a preset another name; raises PresetError where that name is taken."""
+        preset, wanted = self._known(name), _checked_name(to)
+        if wanted == preset.name:
+            return
+        if self._find(wanted) is not None:
+            raise PresetError(
+                f"There is a preset '{wanted}' already. Choose another name, or delete that one."
+            )
+        self._write(Preset(wanted, preset.stack))
+        self._path(preset.name).unlink(missing_ok=True)
+
+    def delete(self, name: str) -> None:
+        """Remove a preset; raises PresetError where there is none of that name."""
+        self._path(self._known(name).name).unlink(missing_ok=True)
+
+    def _known(self, name: str) -> Preset:
+        found = self._find(_checked_name(name))
+        if found is None:
+            hint = nearest(name, [preset.name for preset in self.all()[0]])
+            raise PresetError(f"There is no preset '{name[:80]}'.{hint}")
+        return found
+
+    def _find(self, name: str) -> Preset | None:
+        try:
+            return _read(self._path(name))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _path(self, name: str) -> Path:
+        """Return a name that every file system takes: some letters to recognise it by, and a digest."""
+        letters = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40]
+        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+        return self._folder / f"{letters or 'preset'}-{digest}.json"
+
+    def _write(self, preset: Preset) -> None:
+        path = self._path(preset.name)
+        if path.exists() and self._find(preset.name) is None:
+            raise PresetError(f"{path} is not a preset that can be read. Move it away, then save again.")
+        text = json.dumps(
+            {"name": preset.name, "stack": json.loads(preset.stack)}, ensure_ascii=False, indent=1
+        )
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, part = tempfile.mkstemp(suffix=".part", dir=self._folder)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(part).replace(path)
+            except BaseException:
+                Path(part).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise PresetError(
+                f"The preset cannot be kept in {self._folder}: {error.strerror}. "
+                "Make room, or allow writing there."
+            ) from error
+
+
+def _read(path: Path) -> Preset:
+    if path.stat().st_size > CHARACTER_LIMIT * 4:
+        raise ValueError("it is too large")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    name, stack = document["name"], document["stack"]
+    if not isinstance(name, str) or not isinstance(stack, dict):
+        raise ValueError("it is no preset")
+    return Preset(name, json.dumps(stack, ensure_ascii=False, separators=(",", ":")))
+
+
+def _checked_name(name: str) -> str:
+    wanted = unicodedata.normalize("NFC", name).strip()
+    if not wanted:
+        raise PresetError("The preset needs a name. Type one, then save again.")
+    if len(wanted) > NAME_LIMIT:
+        raise PresetError(f"The name has {len(wanted)} characters; the most is {NAME_LIMIT}.")
+    try:
+        return checked_text(wanted)
+    except ValueError as error:
+        raise PresetError(f"The name {error}. Choose another one.") from None

@@ -1,0 +1,135 @@
+"""What the panel asks besides files and masks: reading stacks from anywhere, prompt tags, presets.
+
+    POST /lora-stack/read           {"text"}          -> {"stack"}   a stack text, parameters, tags
+    POST /lora-stack/read-picture   the file's bytes  -> {"stack"}
+    POST /lora-stack/tags/read      {"prompt"}        -> {"prompt", "stack"}
+    POST /lora-stack/tags/write     {"stack"}         -> {"rows": [{"tag", "problem"}]}
+    GET  /lora-stack/presets                          -> {"presets": [{"name", "stack"}], "problems"}
+    POST /lora-stack/presets        {"name", "stack"}
+    POST /lora-stack/presets/rename {"name", "to"}
+    POST /lora-stack/presets/delete {"name"}
+
+What cannot be done is answered with 422 and the reason. Presets are named in the request and never a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+
+from ..errors import EntryValueError, LoraStackError
+from ..files.pictures import BYTE_LIMIT, read_parameters
+from ..stack.entry import Entry
+from ..stack.prompt import read_tags, write_tags
+from ..stack.reading import read_text
+from ..stack.serialization import decode, encode
+from ..stack.stack import Stack
+from .routes import PREFIX, STACK_LIMIT
+
+NAME_LIMIT = 1000  # characters in a request; the presets' own limit is told in words
+PAGE_HEADER = "X-LoRA-Stack"
+
+
+class PresetShelf(Protocol):
+    """Who keeps stacks under names."""
+
+    def all(self) -> tuple[Sequence[Any], Sequence[str]]: ...
+    def save(self, name: str, stack: str) -> Any: ...
+    def rename(self, name: str, to: str) -> None: ...
+    def delete(self, name: str) -> None: ...
+
+
+def from_our_page(request: Request) -> None:
+    """Refuse what a page of another origin could send unasked: a header of our own needs its consent."""
+    if request.method != "GET" and PAGE_HEADER not in request.headers:
+        raise HTTPException(403, f"Requests that change something carry the header {PAGE_HEADER}.")
+
+
+def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Sequence[Any] = ()) -> None:
+    """Answer on `app`, after `add_routes`, which clears what an earlier load left there.
+
+    `presets` is asked at every request. `guard` holds FastAPI dependencies that every request must pass.
+    """
+    router = APIRouter(prefix=PREFIX, dependencies=[Depends(from_our_page), *guard])
+
+    @router.post("/read")
+    def read(text: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, str]:
+        with _answered():
+            return {"stack": read_text(text)}
+
+    @router.post("/read-picture")
+    async def read_picture(request: Request) -> dict[str, str]:
+        size = request.headers.get("content-length", "")
+        if not size.isdecimal() or int(size) > BYTE_LIMIT:
+            raise HTTPException(413, f"A picture may have up to {BYTE_LIMIT // 1024**2} MB.")
+        data = await request.body()
+        with _answered():
+            return {"stack": await run_in_threadpool(lambda: read_text(read_parameters(data)))}
+
+    @router.post("/tags/read")
+    def tags_to_rows(prompt: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, str]:
+        with _answered():
+            rest, entries = read_tags(prompt)
+            return {"prompt": _tidy(rest) if entries else prompt, "stack": encode(Stack(entries))}
+
+    @router.post("/tags/write")
+    def rows_to_tags(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:
+        with _answered():
+            return {"rows": [_tag(entry) for entry in decode(stack).entries]}
+
+    @router.get("/presets")
+    def all_presets() -> dict[str, Any]:
+        found, problems = presets().all()
+        listed = [{"name": preset.name, "stack": preset.stack} for preset in found]
+        return {"presets": listed, "problems": list(problems)}
+
+    @router.post("/presets")
+    def save(
+        name: str = Body(max_length=NAME_LIMIT), stack: str = Body(max_length=STACK_LIMIT)
+    ) -> dict[str, str]:
+        with _answered():
+            return {"name": presets().save(name, stack).name}
+
+    @router.post("/presets/rename")
+    def rename(
+        name: str = Body(max_length=NAME_LIMIT), to: str = Body(max_length=NAME_LIMIT)
+    ) -> dict[str, str]:
+        with _answered():
+            presets().rename(name, to)
+        return {"name": to}
+
+    @router.post("/presets/delete")
+    def delete(name: str = Body(embed=True, max_length=NAME_LIMIT)) -> dict[str, str]:
+        with _answered():
+            presets().delete(name)
+        return {"name": name}
+
+    app.include_router(router)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    try:
+        yield
+    except LoraStackError as error:
+        raise HTTPException(error.status_code, str(error)) from None
+
+
+def _tag(entry: Entry) -> dict[str, str]:
+    """Return a row's tag, or why it has none; a row that is off has neither."""
+    try:
+        # The WebUI's own Lora knows files by their names, without folders.
+        tag = write_tags(Stack((entry,)), lambda row: row.network.rpartition("/")[2])
+    except EntryValueError as error:
+        return {"tag": "", "problem": str(error).replace("row 1 (", "(", 1)}
+    return {"tag": tag, "problem": ""}
+
+
+def _tidy(prompt: str) -> str:
+    """Return a prompt without the gaps that tags leave behind."""
+    lines = (" ".join(line.split()).strip(" ,") for line in prompt.split("\n"))
+    return "\n".join(line.replace(" ,", ",").replace(",,", ",") for line in lines).strip()

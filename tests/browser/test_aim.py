@@ -1,0 +1,177 @@
+"""Aiming a row: a rectangle, a painted mask, another row's rest, passes, a curve. No picture is made."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Demo
+from tests.browser.panel_page import PanelPage
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def names(demo: Demo) -> list[str]:
+    return [file["label"] for file in demo.networks()]
+
+
+def opened(panel: PanelPage, names: list[str], count: int = 1) -> Locator:
+    """Rows in the panel; returns the last one, with its details open."""
+    panel.put_text(json.dumps([{"network": name} for name in names[:count]]))
+    row = panel.rows.nth(count - 1)
+    row.wait_for()
+    panel.button(row, "More").click()
+    return row
+
+
+def drag(panel: PanelPage, start: tuple[float, float], end: tuple[float, float], steps: int = 4) -> None:
+    panel.page.mouse.move(*start)
+    panel.page.mouse.down()
+    panel.page.mouse.move(*end, steps=steps)
+    panel.page.mouse.up()
+
+
+def frame(element: Locator) -> dict[str, float]:
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    assert box is not None
+    return dict(box)
+
+
+def test_a_rectangle_is_drawn_dragged_moved_and_typed(panel: PanelPage, names: list[str]) -> None:
+    row = opened(panel, names)
+    row.get_by_role("combobox", name="Where").select_option("box")
+    assert panel.entries[0]["region"] == "box:0.25,0.25,0.5,0.5"
+    row.locator(".ls-where").filter(has_text="in a rectangle").wait_for()
+    stage = frame(row.locator(".ls-box-editor:visible .ls-stage"))
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return stage["x"] + x * stage["width"], stage["y"] + y * stage["height"]
+
+    drag(panel, at(0.75, 0.75), at(0.9, 1.4))
+    numbers = [float(part) for part in panel.entries[0]["region"].removeprefix("box:").split(",")]
+    assert numbers == pytest.approx([0.25, 0.25, 0.65, 0.75], abs=0.02)
+    drag(panel, at(0.95, 0.05), at(0.5, 0.2))
+    numbers = [float(part) for part in panel.entries[0]["region"].removeprefix("box:").split(",")]
+    assert numbers == pytest.approx([0.5, 0.05, 0.45, 0.15], abs=0.02)
+    row.get_by_role("button", name="Left half").click()
+    assert panel.entries[0]["region"] == "box:0,0,0.5,1"
+    box = row.locator(".ls-box")
+    box.press("ArrowRight")
+    assert panel.entries[0]["region"] == "box:0.01,0,0.5,1"
+    box.press("Shift+ArrowLeft")
+    assert panel.entries[0]["region"] == "box:0.01,0,0.49,1"
+    width = row.get_by_label("width")
+    width.fill("500")
+    width.press("Enter")
+    assert panel.entries[0]["region"] == "box:0.01,0,0.99,1"
+    row.locator(".ls-brush:visible input").first.fill("10")
+    assert panel.entries[0]["feather"] == 0.1
+    box.press("Control+z")
+    assert "feather" not in panel.entries[0]
+
+
+def test_a_mask_is_painted_kept_and_drawn_again(panel: PanelPage, names: list[str]) -> None:
+    row = opened(panel, names)
+    row.get_by_role("combobox", name="Where").select_option("mask")
+    assert panel.entries[0]["region"] == "mask:mask 1"
+    stage = frame(row.locator(".ls-painting"))
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return stage["x"] + x * stage["width"], stage["y"] + y * stage["height"]
+
+    drag(panel, at(0.1, 0.25), at(0.9, 0.25), steps=6)
+    panel.page.wait_for_function(
+        "field => field.value.includes('masks')", arg=panel.stack_field.element_handle()
+    )
+    (digits,) = json.loads(panel.text)["masks"].values()
+    assert re.fullmatch("[0-9a-f]{16}", digits)
+    share = json.loads(panel.text)["masks"]
+    assert list(share) == ["mask 1"]
+
+    painted = (
+        "canvas => canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 4, 1, 1).data[3]"
+    )
+    canvas = row.locator("canvas")
+    assert canvas.evaluate(painted) == 255
+    panel.button(row, "More").click()
+    panel.button(row, "More").click()
+    panel.page.wait_for_function(f"canvas => ({painted})(canvas) === 255", arg=canvas.element_handle())
+
+    row.get_by_role("button", name="Invert").click()
+    panel.page.wait_for_function(
+        "([field, digits]) => !field.value.includes(digits)", arg=[panel.stack_field.element_handle(), digits]
+    )
+    assert canvas.evaluate(painted) == 0
+    panel.root.get_by_role("button", name="Undo (Ctrl+Z)").click()
+    panel.page.wait_for_function(f"canvas => ({painted})(canvas) === 255", arg=canvas.element_handle())
+
+
+def test_a_row_keeps_away_from_another_one_wherever_that_moves(panel: PanelPage, names: list[str]) -> None:
+    row = opened(panel, names, 2)
+    row.get_by_role("combobox", name="Where").select_option("not")
+    assert panel.entries[1]["region"] == "not:1"
+    panel.rows.nth(0).locator(".ls-handle").press("ArrowDown")
+    assert panel.entries[0] == {"network": names[1], "region": "not:2"}
+    target = panel.rows.nth(0).get_by_role("combobox", name="leaves alone")
+    assert target.input_value() == "2"
+    panel.button(panel.rows.nth(1), "Remove").click()
+    assert panel.entries == [{"network": names[1], "region": "not:0"}]
+    expect(target).to_have_value("0")
+
+
+def test_passes_and_their_own_weights(panel: PanelPage, names: list[str]) -> None:
+    row = opened(panel, names)
+    for name in ("Refiner", "Detailer"):
+        row.get_by_label(name, exact=True).uncheck()
+    assert panel.entries[0]["passes"] == "base,hires"
+    weight = row.get_by_role("textbox", name="“Hires fix”")
+    weight.fill("0,5")
+    weight.press("Tab")
+    assert panel.entries[0]["passes"] == "base,hires:0.5"
+    weight.fill("much")
+    weight.press("Tab")
+    assert "not a number" in row.get_by_role("alert").inner_text()
+    assert panel.entries[0]["passes"] == "base,hires:0.5"
+    row.get_by_label("Hires fix", exact=True).uncheck()
+    row.get_by_label("First pass", exact=True).click()
+    assert "switch it off" in row.get_by_role("alert").inner_text()
+    assert row.get_by_label("First pass", exact=True).is_checked()
+    assert panel.entries[0]["passes"] == "base"
+
+
+def test_an_object_is_put_into_the_inpaint_mask_at_one_click(panel: PanelPage, names: list[str]) -> None:
+    """Only where there is such a mask: not in txt2img."""
+    panel.put_text(json.dumps([{"network": names[0], "role": "object"}]))
+    panel.rows.first.wait_for()
+    assert not panel.rows.first.locator(".ls-recipe").is_visible()
+
+
+def test_a_curve_is_drawn_by_hand_and_by_keys(panel: PanelPage, names: list[str]) -> None:
+    row = opened(panel, names)
+    dots = row.get_by_role("slider", name="Point")
+    assert dots.count() == 2
+    plot = frame(row.locator(".ls-dots"))
+    bottom = plot["y"] + plot["height"]
+    drag(panel, (plot["x"], plot["y"]), (plot["x"], bottom))
+    assert panel.entries[0]["schedule"] == "0@0,1@1"
+    assert dots.first.get_attribute("aria-valuenow") == "0"
+    panel.page.mouse.dblclick(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 4)
+    assert panel.entries[0]["schedule"] == "0@0,0.75@0.5,1@1"
+    middle = dots.nth(1)
+    for key in ("ArrowUp", "ArrowLeft"):
+        middle.press(key)
+    assert panel.entries[0]["schedule"] == "0@0,0.8@0.49,1@1"
+    middle.press("Delete")
+    assert panel.entries[0]["schedule"] == "0@0,1@1"
+    assert dots.count() == 2
+    text = row.get_by_role("textbox", name="Curve of")
+    text.fill("1@1,0@8")
+    text.press("Tab")
+    assert dots.nth(1).get_attribute("aria-valuetext") == "×0 at step 8"
+    dots.nth(1).press("ArrowRight")
+    assert panel.entries[0]["schedule"] == "1@1,0@9"

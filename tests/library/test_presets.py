@@ -1,0 +1,127 @@
+"""Named stacks on disk: kept whole, found again, never overwritten by accident."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from lib_lora.errors import PresetError, StackError
+from lib_lora.library.presets import COUNT_LIMIT, NAME_LIMIT, Presets
+
+STACK = '{"version":1,"entries":[{"network":"a","weight":0.5}]}'
+OTHER = '{"version":1,"entries":[]}'
+
+
+@pytest.fixture
+def presets(tmp_path: Path) -> Presets:
+    return Presets(tmp_path / "presets")
+
+
+def names(presets: Presets) -> list[str]:
+    return [preset.name for preset in presets.all()[0]]
+
+
+def test_none_before_the_first(presets: Presets) -> None:
+    assert presets.all() == ((), ())
+
+
+@pytest.mark.parametrize(
+    "name", ["two girls", "ネオン 👩", "a/b\\c:d*e?", "..", "CON", "x" * NAME_LIMIT, "é"]
+)
+def test_any_name_is_kept_and_found(presets: Presets, name: str) -> None:
+    presets.save(name, STACK)
+    (preset,), problems = presets.all()
+    assert (preset.name, preset.stack, problems) == (name, STACK, ())
+    presets.delete(name)
+    assert names(presets) == []
+
+
+def test_the_same_name_is_replaced_also_where_it_is_spelt_otherwise(presets: Presets) -> None:
+    presets.save("café", STACK)
+    presets.save(" cafe\u0301 ", OTHER)
+    (preset,), _ = presets.all()
+    assert preset.stack == OTHER
+
+
+def test_names_stand_in_order_and_differ_by_case(presets: Presets) -> None:
+    for name in ("b", "A", "a"):
+        presets.save(name, STACK)
+    assert names(presets) == ["A", "a", "b"]
+
+
+def test_rename(presets: Presets) -> None:
+    presets.save("a", STACK)
+    presets.save("b", OTHER)
+    with pytest.raises(PresetError, match="'b' already"):
+        presets.rename("a", "b")
+    presets.rename("a", "A")
+    presets.rename("A", "A")
+    assert names(presets) == ["A", "b"]
+    assert presets.all()[0][0].stack == STACK
+
+
+def test_an_unknown_name_is_told_with_the_nearest(presets: Presets) -> None:
+    presets.save("two girls", STACK)
+    for action in (presets.delete, lambda name: presets.rename(name, "x")):
+        with pytest.raises(PresetError, match="'two girls'"):
+            action("two girl")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * (NAME_LIMIT + 1), "a\ud800"])
+def test_names_that_cannot_be(presets: Presets, name: str) -> None:
+    with pytest.raises(PresetError):
+        presets.save(name, STACK)
+
+
+@pytest.mark.parametrize("stack", ["{", '{"version":9,"entries":[]}', '[{"network":"a","weight":"b"}]'])
+def test_a_stack_that_cannot_be_read_is_not_kept(presets: Presets, stack: str) -> None:
+    with pytest.raises(StackError):
+        presets.save("a", stack)
+    assert names(presets) == []
+
+
+def test_foreign_files_are_told_and_left_alone(presets: Presets, tmp_path: Path) -> None:
+    presets.save("a", STACK)
+    (path,) = (tmp_path / "presets").glob("*.json")
+    path.write_text('{"name": "a", ')
+    (tmp_path / "presets" / "more.json").write_text("[1]")
+    found, problems = presets.all()
+    assert found == ()
+    assert len(problems) == 2
+    with pytest.raises(PresetError, match="Move it away"):
+        presets.save("a", STACK)
+    assert path.read_text() == '{"name": "a", '
+
+
+def test_a_failing_disk_leaves_the_old_preset(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
+    presets.save("a", STACK)
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PresetError, match="No space"):
+        presets.save("a", OTHER)
+    (preset,), problems = presets.all()
+    assert (preset.stack, problems) == (STACK, ())
+    assert len(list(presets._folder.iterdir())) == 1
+
+
+def test_there_is_an_end(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib_lora.library.presets.COUNT_LIMIT", 2)
+    presets.save("a", STACK)
+    presets.save("b", STACK)
+    presets.save("b", OTHER)
+    with pytest.raises(PresetError, match="Delete some"):
+        presets.save("c", STACK)
+    assert COUNT_LIMIT > 1000
+
+
+def test_the_file_can_be_read_by_people(presets: Presets, tmp_path: Path) -> None:
+    presets.save("two girls", STACK)
+    (path,) = (tmp_path / "presets").glob("*.json")
+    assert path.name.startswith("two-girls-")
+    assert json.loads(path.read_text()) == {"name": "two girls", "stack": json.loads(STACK)}
