@@ -35,7 +35,7 @@
                     make("label", { class: "ls-brush" }, make("span", {}, text("region.brush")), this.size),
                     make("div", { class: "ls-foot-actions" }, this.erase,
                         button("region.invert", "invert", () => this.#change(invert)), button("region.clear", "clear", () => this.#change(clear)),
-                        button("region.load", "open", () => this.file.click()), this.file),
+                        button("region.load", "load", () => this.file.click()), this.file),
                     make("p", { class: "ls-small" }, text("region.mask_help"))));
         }
 
