@@ -68,9 +68,10 @@ def add_options() -> None:
         LANGUAGE,
         shared.OptionInfo(
             LANGUAGES[0], "Language of the panel", gr.Radio, {"choices": list(LANGUAGES)}, section=SECTION
-        )
-        .info("automatic: the WebUI's localization, or else the browser's language")
-        .needs_reload_ui(),
+        ).info(
+            "automatic: the WebUI's localization, or else the browser's language; another choice takes effect "
+            "with Reload UI"
+        ),
     )
 
 
