@@ -69,7 +69,7 @@ def add_options() -> None:
         shared.OptionInfo(
             LANGUAGES[0], "Language of the panel", gr.Radio, {"choices": list(LANGUAGES)}, section=SECTION
         ).info(
-            "automatic: the WebUI's localization, or else the browser's language; another choice takes effect "
+            "automatic: the WebUI's localization, or else the browser's language; a new choice takes effect "
             "with Reload UI"
         ),
     )
