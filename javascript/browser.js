@@ -3,12 +3,14 @@
     "use strict";
 
     const KEPT = "lora-stack-browser"; // what the browser remembers: cards or list, the order
+    const FACETS_MS = 150; // the counts beside the filters may come a little later than the files
 
     class FileBrowser {
         #options;
         #marked = new Map(); // id → file, chosen to be added or worked on together
         #pages;
         #facetsAsked = 0;
+        #facetsTimer = 0;
         #facets = null;
         #picking = null; // what Enter is to do once the answer has come
 
@@ -59,7 +61,8 @@
             this.pane.draw();
             const search = this.#pages.start(query);
             if (anew) search.then(() => this.grid.reset());
-            this.#askFacets();
+            clearTimeout(this.#facetsTimer);
+            this.#facetsTimer = setTimeout(() => this.#askFacets(), this.#facets ? FACETS_MS : 0);
             return search;
         }
 

@@ -2,7 +2,7 @@
 (function (LoraStack) {
     "use strict";
 
-    const PAUSE_MS = 90; // after the last key before the server is asked
+    const PAUSE_MS = 30; // after a key before the server is asked: a hand types slower, a held key does not ask each time
     const SWITCH_ICONS = Object.freeze({ fits: "done", favourite: "star", recent: "recent" });
 
     class BrowserBar {

@@ -54,9 +54,6 @@
             this.active = index;
             if (this.#layout && index >= 0) this.root.scrollTop = LoraStack.scrollTo(this.#layout, index, this.root.scrollTop, this.#height);
             this.#drawNow();
-            const card = this.#cards.get(index);
-            if (card) this.root.setAttribute("aria-activedescendant", card.root.id);
-            else this.root.removeAttribute("aria-activedescendant");
         }
 
         /** What the arrow keys go by: { count, columns, page } with rows a page. */
@@ -86,6 +83,9 @@
                 this.#free.push(card);
             }
             for (let index = first; index < last; index += 1) this.#show(index, layout);
+            const active = this.#cards.get(this.active);
+            if (active) this.root.setAttribute("aria-activedescendant", active.root.id);
+            else this.root.removeAttribute("aria-activedescendant"); // scrolled out of the page
             if (!this.#moving) this.#settle();
         }
 

@@ -26,6 +26,7 @@
             });
             this.page = new LoraStack.FilePage(this);
             this.compare = new LoraStack.ComparePage(this);
+            this.mix = new LoraStack.InterferencePage(this);
             this.live = new LoraStack.Live(this.api, { status: (status) => this.#status(status), changed: () => this.browser.ask(), file: (file) => this.#fileChanged(file) });
             this.actions = make("div", { class: "ls-buttons ls-wrap" },
                 button("send", "lib.add_text", () => this.send(this.browser.marked, "txt2img")), button("send", "lib.add_image", () => this.send(this.browser.marked, "img2img")),
@@ -33,10 +34,10 @@
                 button("remove", "lib.unmark", () => this.browser.clearMarks()));
             this.marks = make("div", { class: "ls-sheet-foot ls-library-foot", hidden: true }, this.markCount = make("span", { class: "ls-foot-status", role: "status" }), this.actions);
             const head = make("div", { class: "ls-library-head" }, this.count, this.message, this.progress.root,
-                button("hash", "lib.hash_all", () => this.hash(null)), iconButton("refresh", text("tool.refresh"), () => this.#refresh()));
+                button("compare", "mix.title", () => this.openInterference()), button("hash", "lib.hash_all", () => this.hash(null)), iconButton("refresh", text("tool.refresh"), () => this.#refresh()));
             mount.classList.add("lora-stack", "ls-library");
             mount.closest(".prose")?.classList.remove("prose"); // gradio's styles for articles
-            mount.replaceChildren(head, this.browser.root, this.page.root, this.compare.root, this.marks);
+            mount.replaceChildren(head, this.browser.root, this.page.root, this.compare.root, this.mix.root, this.marks);
             new ResizeObserver(() => this.#shown(mount.getClientRects().length > 0)).observe(mount);
         }
 
@@ -63,6 +64,11 @@
             this.compare.open(first, second);
         }
 
+        openInterference() {
+            this.#view(this.mix);
+            this.mix.open();
+        }
+
         /** The next file that is opened is compared with this one. */
         compareWith(file) {
             this.#first = file;
@@ -76,7 +82,7 @@
         }
 
         #view(page) {
-            for (const other of [this.page, this.compare]) other.root.hidden = other !== page;
+            for (const other of [this.page, this.compare, this.mix]) other.root.hidden = other !== page;
             this.browser.root.hidden = page !== null;
             this.marks.hidden = page !== null || this.browser.marked.length === 0;
             page?.root.querySelector("h2").focus();

@@ -3,7 +3,7 @@
     "use strict";
 
     const SVG = "http://www.w3.org/2000/svg";
-    const FEW_TAGS = 30;
+    const FEW_TAGS = 15; // drawn before “more”
 
     /** A part of the page under its heading; `children` that are null are left out. */
     function section(key, ...children) {

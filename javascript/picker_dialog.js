@@ -22,7 +22,8 @@
             this.#dialog.open();
             this.#browser.bar.input.value = words;
             this.#browser.bar.input.focus();
-            this.#browser.ask({ ...this.#browser.query, q: words });
+            const { query } = this.#browser; // filters of the last time would hide what is now looked for; “fits” is no surprise
+            this.#browser.ask({ ...LoraStack.withoutFilters(query), fits: query.fits, q: words });
             this.#drawMarks([]);
         }
 

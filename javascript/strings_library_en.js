@@ -92,5 +92,18 @@
         "work.label": "Progress",
         "work.cancel": "Cancel",
         "work.files": "{done} of {of} · {label}",
+
+        "mix.title": "Interference of the stack",
+        "mix.tab": "Stack of",
+        "mix.note": "0: two files do not get in each other's way. Near 1: they pull the same way and add up. Near −1: one takes back what the other does.",
+        "mix.measuring": "Reading the files…",
+        "mix.too_few": "Put at least two LoRAs into the stack of {tab}.",
+        "mix.same": "{first} and {second} pull the same way: together they are too strong sooner.",
+        "mix.against": "{first} and {second} pull against each other: each weakens the other.",
+        "mix.little": "{first} and {second} have a little in common.",
+        "mix.aside": "{first} and {second} do not get in each other's way.",
+        "mix.unknown": "{first} and {second} cannot be compared.",
+        "mix.calm": "No two of them get much in each other's way.",
+        "mix.left_out": "{name}: {count} changes depend on the checkpoint and were left out.",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -92,5 +92,18 @@
         "work.label": "進み具合",
         "work.cancel": "中止",
         "work.files": "{done} / {of} · {label}",
+
+        "mix.title": "スタック内の干渉",
+        "mix.tab": "対象のタブ",
+        "mix.note": "0：互いに邪魔をしない。1 に近い：同じ方向に働き、重なる。−1 に近い：打ち消し合う。",
+        "mix.measuring": "ファイルを読み取り中…",
+        "mix.too_few": "{tab} に LoRA を 2 つ以上追加してください。",
+        "mix.same": "{first} と {second} は同じ方向に働きます。一緒だと強すぎになりやすいです。",
+        "mix.against": "{first} と {second} は逆方向に働き、弱め合います。",
+        "mix.little": "{first} と {second} は少し重なります。",
+        "mix.aside": "{first} と {second} は互いに邪魔をしません。",
+        "mix.unknown": "{first} と {second} は比べられません。",
+        "mix.calm": "大きく干渉する組み合わせはありません。",
+        "mix.left_out": "{name}：{count} か所はモデル次第のため除きました。",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -92,5 +92,18 @@
         "work.label": "进度",
         "work.cancel": "取消",
         "work.files": "{done} / {of} · {label}",
+
+        "mix.title": "叠加之间的干扰",
+        "mix.tab": "所属标签页",
+        "mix.note": "0：互不干扰。接近 1：方向相同，效果叠加。接近 −1：一个抵消另一个。",
+        "mix.measuring": "正在读取文件…",
+        "mix.too_few": "请在 {tab} 中至少添加两个 LoRA。",
+        "mix.same": "{first} 与 {second} 方向相同：一起使用容易过强。",
+        "mix.against": "{first} 与 {second} 方向相反：互相削弱。",
+        "mix.little": "{first} 与 {second} 略有重叠。",
+        "mix.aside": "{first} 与 {second} 互不干扰。",
+        "mix.unknown": "{first} 与 {second} 无法比较。",
+        "mix.calm": "各文件之间没有明显干扰。",
+        "mix.left_out": "{name}：有 {count} 处改动取决于底模，未计入。",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -22,6 +22,7 @@ FLOORS = {
     "library": 3,
     "network": 3,
     "inspection": 3,
+    "interference": 4,
     "plan": 4,
     "engine": 5,
     "ui": 5,

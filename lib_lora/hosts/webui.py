@@ -82,7 +82,9 @@ class Door:
     def add_routes(self, _demo: Any, app: Any) -> None:
         """Serve the panel's questions: which files there are, what a role means, what was applied."""
         from lib_lora.hosts.answers import answer_errors
+        from lib_lora.hosts.interference import interference_of
         from lib_lora.ui.fits import Fits
+        from lib_lora.ui.interference import add_interference_route
         from lib_lora.ui.mask_routes import add_mask_routes
         from lib_lora.ui.panel_routes import add_panel_routes
         from lib_lora.ui.routes import add_routes
@@ -91,6 +93,7 @@ class Door:
         fits = Fits(lambda: self._checkpoint.target(self._generation))
         add_routes(app, self.library, self._reports, fit=fits.of)
         add_panel_routes(app, options.presets)
+        add_interference_route(app, lambda text: interference_of(text, self.library()))
         add_mask_routes(app, options.mask_store)
 
     def build_tabs(self) -> list[tuple[Any, str, str]]:

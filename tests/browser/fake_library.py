@@ -188,6 +188,11 @@ class FakeLibrary:
     def _get_siblings(self, query: dict[str, list[str]]) -> Any:
         return {"items": self.items[2:4]}
 
+    def _post_interference(self, wanted: dict[str, Any]) -> Any:
+        rows = [row["network"] for row in json.loads(wanted["stack"] or '{"entries": []}')["entries"]]
+        matrix = [[1.0 if row == column else 0.4 for column in range(len(rows))] for row in range(len(rows))]
+        return {"rows": rows, "matrix": matrix, "left_out": [0] * len(rows)}
+
     def _get_compare(self, query: dict[str, list[str]]) -> Any:
         a, b = self._item(query["a"][0]), self._item(query["b"][0])
         rows = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -40,6 +40,10 @@ class PickerPage:
 
     def card(self, text: str) -> Locator:
         return self.root.locator(".ls-card", has_text=text)
+
+    def choice(self, name: str) -> Locator:
+        """A check box of the filters; its name ends with a count."""
+        return self.root.get_by_role("checkbox", name=re.compile(rf"^{name}\b"))
 
     def counted(self, total: int) -> None:
         """Wait until the line below says that so many were found."""
@@ -112,12 +116,28 @@ def test_a_newcomer_picks_two_with_the_mouse(picker: PickerPage) -> None:
     assert picker.panel.rows.count() == 2
 
 
+def test_a_newcomer_makes_a_picture_with_two_loras(
+    demo: Demo, open_panel: Callable[..., PanelPage], many: FakeLibrary
+) -> None:
+    """The demo's own files: open the page, browse, click two, add, generate."""
+    panel = open_panel()
+    panel.prepare("a girl, red hair, blue shirt", 7, 4)
+    picker = PickerPage(panel, many)
+    picker.open()
+    for file in demo.networks()[:2]:
+        picker.card(file["name"]).click()
+    picker.root.get_by_role("button", name="Add 2 LoRAs").click()
+    panel.generate()
+    assert panel.report().startswith("2 of 2 applied")
+
+
 def test_keys_alone_find_mark_favour_and_add(picker: PickerPage, many: FakeLibrary) -> None:
     page = picker.page
     page.locator("body").press("Alt+l")
     picker.settle()
     assert picker.search.evaluate("field => field === document.activeElement")
     page.keyboard.type("lantern 00")
+    picker.counted(len(many.found({"q": ["lantern 00"]})))
     page.keyboard.press("ArrowDown")
     assert picker.grid.evaluate("grid => grid === document.activeElement")
     page.keyboard.press("ArrowRight")
@@ -154,14 +174,17 @@ def test_focus_stays_in_the_dialog_and_goes_back(picker: PickerPage) -> None:
     assert focused == "Browse"
 
 
-def test_what_does_not_fit_is_greyed_and_says_why(picker: PickerPage) -> None:
+def test_what_does_not_fit_is_greyed_and_says_why(picker: PickerPage, many: FakeLibrary) -> None:
     picker.open()
-    misfit = picker.root.locator(".ls-card.ls-grey", has_text="Made for SDXL.").first
-    misfit.wait_for(timeout=SHORT_MS)
+    picker.choice("SDXL").check()
+    picker.counted(len(many.found({"architecture": ["sdxl"]})))
+    misfit = picker.root.locator(".ls-card.ls-grey").first
+    assert "Made for SDXL." in misfit.inner_text()
     assert "Made for SDXL." in (misfit.get_attribute("aria-label") or "")
     picker.root.get_by_role("button", name="Fits SD 1.x").click()
-    misfit.wait_for(state="detached", timeout=SHORT_MS)
+    picker.root.get_by_text("No LoRA passes these filters.").wait_for(timeout=SHORT_MS)
     picker.root.get_by_role("button", name="Fits SD 1.x").click()
+    picker.root.get_by_role("button", name="Take out the filter SDXL").click()
     picker.find("00049")
     broken = picker.card("The file ends too early.")
     assert broken.get_attribute("aria-disabled") == "true"
@@ -173,7 +196,7 @@ def test_folders_and_filters_narrow_and_are_taken_out(picker: PickerPage, many: 
     picker.open()
     picker.root.get_by_role("treeitem", name="styles").click()
     picker.root.get_by_role("treeitem", name="painters").click()
-    picker.root.get_by_label("LoHa").check()
+    picker.choice("LoHa").check()
     expected = sum(item["folder"] == "styles/painters" and item["family"] == "loha" for item in many.items)
     picker.counted(expected)
     picker.root.get_by_role("button", name="Take out the filter LoHa").click()

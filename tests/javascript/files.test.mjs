@@ -89,3 +89,8 @@ test("what the server tells by itself is heard only while somebody looks", () =>
     assert.deepEqual([heard, sources[0].open], [[{ hash: { state: "running" } }], false]);
     delete globalThis.EventSource;
 });
+
+test("a cosine means something in a stack", () => {
+    const kinds = [1, 0.3, 0.29, 0.1, 0.05, 0, -0.2, -0.3, -1, null, NaN].map(LoraStack.interferenceKind);
+    assert.deepEqual(kinds, ["same", "same", "little", "little", "aside", "aside", "little", "against", "against", "unknown", "unknown"]);
+});

@@ -13,6 +13,7 @@ const PURE = [
     "folder_tree.js",
     "grid_keys.js",
     "history.js",
+    "interference_page.js",
     "keys.js",
     "language.js",
     "live.js",
