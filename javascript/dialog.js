@@ -11,7 +11,7 @@
         constructor(label, content, { onClose = () => undefined, className = "" } = {}) {
             this.#onClose = onClose;
             this.root = LoraStack.make("dialog", {
-                class: `lora-stack ls-dialog ${className}`, "aria-label": label,
+                class: `lora-stack ls-dialog ${className}`, "aria-label": label, lang: LoraStack.language(),
                 onkeydown: (event) => this.#key(event),
                 onclick: (event) => this.#clicked(event),
                 oncancel: (event) => {

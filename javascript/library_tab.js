@@ -36,6 +36,7 @@
             const head = make("div", { class: "ls-library-head" }, this.count, this.message, this.progress.root,
                 button("compare", "mix.title", () => this.openInterference()), button("hash", "lib.hash_all", () => this.hash(null)), iconButton("refresh", text("tool.refresh"), () => this.#refresh()));
             mount.classList.add("lora-stack", "ls-library");
+            mount.lang = LoraStack.language();
             mount.closest(".prose")?.classList.remove("prose"); // gradio's styles for articles
             mount.replaceChildren(head, this.browser.root, this.page.root, this.compare.root, this.mix.root, this.marks);
             new ResizeObserver(() => this.#shown(mount.getClientRects().length > 0)).observe(mount);

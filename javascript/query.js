@@ -6,7 +6,7 @@
         q: "", folder: "", root: "", architecture: Object.freeze([]), family: Object.freeze([]), role: Object.freeze([]), tag: Object.freeze([]),
         favourite: false, recent: false, fits: false, sort: "",
     });
-    const LISTS = Object.freeze(["architecture", "family", "role", "tag"]);
+    const LISTS = Object.freeze(["architecture", "family", "role", "tag"]); // of each at most one value: the counts tell what the others would find
     const SWITCHES = Object.freeze(["fits", "favourite", "recent"]);
     const SORTS = Object.freeze(["", "name", "added", "date", "used", "rating", "size"]); // "": the best first where words are searched, else by name
 
@@ -20,11 +20,10 @@
         return pairs;
     }
 
-    /** The query with one of a list's values added or taken out, or with a switch turned. */
+    /** The query with a value chosen in a list, in place of the one before, or taken out; or with a switch turned. */
     function toggleFilter(query, name, value = null) {
         if (SWITCHES.includes(name)) return { ...query, [name]: !query[name] };
-        const kept = query[name].filter((other) => other !== value);
-        return { ...query, [name]: kept.length < query[name].length ? kept : [...kept, value] };
+        return { ...query, [name]: query[name].includes(value) ? [] : [value] };
     }
 
     /** Every filter that is set, as { name, value }: what a person can take out one by one. Words are not among them. */

@@ -9,8 +9,8 @@ test("a query asks for what is set and nothing else", () => {
     assert.deepEqual(queryPairs(EMPTY_QUERY), []);
     let query = { ...EMPTY_QUERY, q: "  a&b ü ", folder: "styles/日本", root: 0, sort: "used" };
     query = toggleFilter(toggleFilter(toggleFilter(query, "architecture", "sd1"), "architecture", "sdxl"), "fits");
-    assert.deepEqual(queryPairs(query), [["q", "a&b ü"], ["folder", "styles/日本"], ["root", "0"], ["sort", "used"], ["architecture", "sd1"], ["architecture", "sdxl"], ["fits", "1"]]);
-    assert.deepEqual(queryPairs(toggleFilter(query, "architecture", "sd1")).filter(([name]) => name === "architecture"), [["architecture", "sdxl"]]);
+    assert.deepEqual(queryPairs(query), [["q", "a&b ü"], ["folder", "styles/日本"], ["root", "0"], ["sort", "used"], ["architecture", "sdxl"], ["fits", "1"]]);
+    assert.deepEqual(queryPairs(toggleFilter(query, "architecture", "sdxl")).filter(([name]) => name === "architecture"), []);
 });
 
 test("filters are named one by one and taken out one by one", () => {
