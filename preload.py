@@ -15,6 +15,12 @@ def preload(parser: ArgumentParser) -> None:
         metavar="FOLDER",
         help="one more folder with LoRA files for LoRA Stack; may be given several times",
     )
+    parser.add_argument(
+        "--lora-stack-data",
+        default="",
+        metavar="FOLDER",
+        help="where LoRA Stack keeps its index and your notes (default: lora-stack beside the settings)",
+    )
     extensions = Path(__file__).resolve().parents[1]
     if not any(extensions.glob("*/scripts/additional_networks.py")):  # else the flag is AddNet's own
         parser.add_argument(

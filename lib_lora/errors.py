@@ -29,11 +29,13 @@ LoraStackError
 │   ├── NonFiniteTensorError    NaN or infinity inside
 │   ├── HugeNumberError         numbers beyond any trained weight
 │   ├── PictureTextError        a picture that carries no parameters, or is none
-│   └── NotAnAdapterError       a whole checkpoint, or nothing we know
+│   ├── NotAnAdapterError       a whole checkpoint, or nothing we know
+│   └── NotWrittenError         a full disk or a read-only folder; what was there is as before
 ├── LibraryError                a name does not lead to one file
 │   ├── NetworkNotFoundError
 │   ├── AmbiguousNetworkError
-│   └── PresetError             no such preset, or one that cannot be kept
+│   ├── PresetError             no such preset, or one that cannot be kept
+│   └── FieldValueError         what is to be noted about a file cannot be
 ├── AdapterError                tensors that do not make one change
 │   ├── MissingTensorError      one half without the other
 │   ├── MixedFamiliesError      tensors of several families, or of none, on one weight
@@ -196,6 +198,12 @@ class NotAnAdapterError(FileError):
     """A whole checkpoint, or nothing we know."""
 
 
+class NotWrittenError(FileError):
+    """A full disk or a read-only folder; what was there is as before."""
+
+    status_code = 507
+
+
 class LibraryError(LoraStackError):
     """A name does not lead to one file."""
 
@@ -210,6 +218,10 @@ class AmbiguousNetworkError(LibraryError):
 
 class PresetError(LibraryError):
     """No such preset, or one that cannot be kept."""
+
+
+class FieldValueError(LibraryError):
+    """What is to be noted about a file is of the wrong type, too long, or no field we know."""
 
 
 class AdapterError(LoraStackError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .disk import PREFIX, check_unchanged, header_length, open_regular
@@ -45,6 +45,26 @@ def legacy(path: Path) -> str:
             return ""
         file.seek(LEGACY_START)
         return hashlib.sha256(file.read(LEGACY_LENGTH)).hexdigest()[:LEGACY]
+
+
+def hash_all(path: Path, read: Callable[[int], bool]) -> tuple[str, str, str] | None:
+    """Return payload, whole and legacy hash, read once; None where `read`, told of bytes, says not to go on.
+
+    Raises FileError.
+    """
+    with open_regular(path) as (file, identity):
+        start = PREFIX + header_length(path, file, identity.size)
+        file.seek(0)
+        buffer = memoryview(bytearray(BLOCK))
+        payload, whole, position = hashlib.sha256(), hashlib.sha256(), 0
+        while position < identity.size and (count := file.readinto(buffer[: identity.size - position])):
+            whole.update(buffer[:count])
+            payload.update(buffer[max(0, min(count, start - position)) : count])
+            position += count
+            if not read(count):
+                return None
+    check_unchanged(path, identity)
+    return payload.hexdigest(), whole.hexdigest(), legacy(path)
 
 
 def short(digest: str) -> str:

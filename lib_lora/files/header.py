@@ -140,19 +140,26 @@ def _check_volume(path: Path, raw: bytes) -> None:
 
 
 def _leading_metadata(path: Path, text: str) -> dict[str, str] | None:
-    """Return the metadata when it is the first entry and complete within `text`, else None."""
+    return read_leading_metadata(path, text)[0]
+
+
+def read_leading_metadata(path: Path, text: str) -> tuple[dict[str, str] | None, int]:
+    """Return the metadata when it is the first entry and complete in `text`, else None, and where it ends.
+
+    `text` is a header or its beginning. Raises HeaderError.
+    """
     beginning = _LEADING_METADATA.match(text)
     if not beginning:
-        return None
+        return None, 0
     try:
-        value, _ = json.JSONDecoder(object_pairs_hook=_pairs).raw_decode(text, beginning.end())
+        value, end = json.JSONDecoder(object_pairs_hook=_pairs).raw_decode(text, beginning.end())
     except _Duplicate as error:
         raise DuplicateKeyError(_twice(path, str(error))) from None
     except RecursionError:
         raise HeaderJsonError(_nested(path)) from None
     except ValueError:
-        return None
-    return _metadata(path, value)
+        return None, 0
+    return _metadata(path, value), end
 
 
 def _header(path: Path, text: str, payload_start: int, file_size: int) -> Header:

@@ -104,8 +104,12 @@ class NetworkFacts:
 
 def facts(header: Header) -> NetworkFacts:
     """Return what names, shapes and, after them, metadata tell."""
-    structure = read_structure(header.tensors)
-    claimed = from_metadata(header.metadata)
+    return join_facts(header.metadata, read_structure(header.tensors), read_words(header.metadata))
+
+
+def join_facts(metadata: Mapping[str, str], structure: Structure, words: Words) -> NetworkFacts:
+    """Return what a file's metadata and the structure of its tensors tell together."""
+    claimed = from_metadata(metadata)
     note = structure.note
     architecture = structure.architecture
     if (architecture, claimed) in SAME_NAMES:
@@ -113,14 +117,14 @@ def facts(header: Header) -> NetworkFacts:
     if claimed and architecture and claimed != architecture:
         note = f"{note} Its metadata says {LABELS[claimed]}, its tensors do not.".strip()
     return NetworkFacts(
-        words=read_words(header.metadata),
+        words=words,
         architecture=architecture or ("" if structure.problem else claimed),
         note=note,
         families=structure.families,
         ranks=structure.ranks,
         parts=structure.parts,
         problem=structure.problem,
-        remarks=(*structure.remarks, *_contradictions(header.metadata, structure)),
+        remarks=(*structure.remarks, *_contradictions(metadata, structure)),
     )
 
 
@@ -141,8 +145,8 @@ def _contradictions(metadata: Mapping[str, str], structure: Structure) -> tuple[
     return tuple(said)
 
 
-def read_words(metadata: Mapping[str, str]) -> Words:
-    """Return what the metadata says, made harmless."""
+def read_words(metadata: Mapping[str, str], with_training: bool = True) -> Words:
+    """Return what the metadata says, made harmless; the table of training facts only if asked for."""
     tags = _tags(metadata.get("ss_tag_frequency", ""))
     phrase = _list(metadata.get("modelspec.trigger_phrase", ""))
     return Words(
@@ -159,7 +163,9 @@ def read_words(metadata: Mapping[str, str]) -> Words:
         tags=tags,
         kinds=_list(metadata.get("modelspec.tags") or metadata.get("ssmd_tags", "")),
         trained=tuple(
-            (label, value) for key, label in _TRAINED if (value := clean(_given(metadata, key), VALUE_LIMIT))
+            (label, value)
+            for key, label in (_TRAINED if with_training else ())
+            if (value := clean(_given(metadata, key), VALUE_LIMIT))
         ),
         declared_hash=declared(metadata),
         declared_legacy=declared_legacy(metadata),

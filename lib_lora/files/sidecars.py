@@ -5,14 +5,18 @@ A sidecar that cannot be read is an empty one with a `problem`; listing never fa
 
 from __future__ import annotations
 
+import json
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import UnreadableFileError
 from .disk import open_regular
+from .hashes import FULL
 from .text import clean, clean_lines, parse_json
+from .writing import write_atomically
 
 SIZE_LIMIT = 1_000_000  # bytes of a sidecar
 TEXT_LIMIT = 20_000  # characters of notes and description
@@ -24,7 +28,7 @@ PREVIEW_SUFFIXES = (*_PICTURES, *(f".preview{suffix}" for suffix in _PICTURES))
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What the user wrote about a network; empty text and None for what he did not."""
+    """What the user or a site wrote about a network; empty and None for what they did not."""
 
     activation_text: str = ""
     negative_text: str = ""
@@ -33,25 +37,38 @@ class Sidecar:
     sd_version: str = ""
     description: str = ""
     problem: str = ""
+    title: str = ""
+    base_model: str = ""
+    trained_words: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    strength_min: float | None = None
+    strength_max: float | None = None
+    favourite: bool = False
+    sha256: str = ""  # of the whole file, as a site or another tool claims
+    autov3: str = ""
 
 
 def read_sidecar(path: Path) -> Sidecar:
     """Read the WebUI's sidecar of the network at `path`: NAME.json, else NAME.txt for the description."""
-    text, problem = _read(sidecar_path(path))
+    text, problem = read_small(sidecar_path(path))
     document = parse_json(text, SIZE_LIMIT) if text else {}
     if not isinstance(document, dict):
         document, problem = {}, f"{sidecar_path(path).name} is not the JSON the WebUI writes."
-    description = clean_lines(document.get("description"), TEXT_LIMIT)
-    if not description:
-        description = clean_lines(_read(path.with_suffix(".txt"))[0], TEXT_LIMIT)
+    told = webui_sidecar(document)
+    description = told.description or clean_lines(read_small(path.with_suffix(".txt"))[0], TEXT_LIMIT)
+    return replace(told, description=description, problem=problem)
+
+
+def webui_sidecar(document: Mapping[str, object]) -> Sidecar:
+    """Return what the WebUI's document says; some tools add the whole file's hash to it."""
     return Sidecar(
         activation_text=clean(document.get("activation text"), WORDS_LIMIT),
         negative_text=clean(document.get("negative text"), WORDS_LIMIT),
-        preferred_weight=_weight(document.get("preferred weight")),
+        preferred_weight=read_weight(document.get("preferred weight")),
         notes=clean_lines(document.get("notes"), TEXT_LIMIT),
         sd_version=clean(document.get("sd version"), 40),
-        description=description,
-        problem=problem,
+        description=clean_lines(document.get("description"), TEXT_LIMIT),
+        sha256=clean(document.get("sha256"), FULL).lower(),
     )
 
 
@@ -61,12 +78,35 @@ def find_preview(path: Path) -> Path | None:
     return next((file for file in candidates if os.path.isfile(file)), None)  # noqa: PTH113  it never raises
 
 
+def write_sidecar(path: Path, changes: Mapping[str, object]) -> None:
+    """Write `changes` into the WebUI's sidecar of the network at `path`; None takes a field out.
+
+    What else stands there is kept. Raises NotWrittenError, and UnreadableFileError where there is something
+    that is not the WebUI's and would be lost.
+    """
+    place = sidecar_path(path)
+    text, problem = read_small(place)
+    document = parse_json(text, SIZE_LIMIT) if text.strip() else {}
+    if problem or not isinstance(document, dict):
+        raise UnreadableFileError(
+            f"{problem or place.name + ' is not the JSON the WebUI writes.'} It was left as it is: "
+            "mend or remove it, then save again."
+        )
+    for name, value in changes.items():
+        if value is None:
+            document.pop(name, None)
+        else:
+            document[name] = value
+    content = json.dumps(document, indent=4, ensure_ascii=False).encode("utf-8")
+    write_atomically(place, lambda file: file.write(content))
+
+
 def sidecar_path(path: Path) -> Path:
     """Return where the WebUI keeps what the user wrote about the network at `path`."""
     return path.with_suffix(".json")
 
 
-def _read(path: Path) -> tuple[str, str]:
+def read_small(path: Path) -> tuple[str, str]:
     """Return a small text file's content and what is wrong with it; a missing file is empty and fine."""
     try:
         with open_regular(path) as (file, identity):
@@ -79,7 +119,7 @@ def _read(path: Path) -> tuple[str, str]:
         return "", f"{path.name} is not UTF-8 text."
 
 
-def _weight(value: object) -> float | None:
+def read_weight(value: object) -> float | None:
     """Return the preferred weight; the WebUI writes 0 for none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

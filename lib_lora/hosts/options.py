@@ -139,13 +139,11 @@ def folders() -> tuple[Path, ...]:
 
 
 def data_folder() -> Path:
-    """Return where the user's own things are kept: beside the WebUI's settings, not in the extension.
+    """Return where index and notes are kept: beside the WebUI's settings, to outlive the extension."""
+    from modules import paths_internal, shared
 
-    Who installs the extension anew loses nothing.
-    """
-    from modules import paths_internal
-
-    return Path(paths_internal.data_path, DATA_FOLDER)
+    chosen = str(getattr(shared.cmd_opts, "lora_stack_data", "") or "")
+    return Path(chosen).expanduser() if chosen else Path(paths_internal.extensions_dir).parent / DATA_FOLDER
 
 
 def presets() -> Presets:
@@ -160,6 +158,14 @@ def mask_store() -> MaskStore:
     everything, texts = (str(_option(key, "") or "") for key in ("outdir_samples", "outdir_txt2img_samples"))
     root = Path(everything) if everything else Path(texts or "outputs/pictures").parent
     return MaskStore(Path(paths_internal.data_path, root, MASK_FOLDER))
+
+
+def passwords() -> dict[str, str]:
+    """Return the users of the API and their passwords."""
+    from modules import shared
+
+    pairs = str(getattr(shared.cmd_opts, "api_auth", "") or "").split(",")
+    return dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair)
 
 
 def _option(key: str, default: Any) -> Any:

@@ -7,6 +7,7 @@ Reload UI makes a new door; the old one takes its wraps off when the host unload
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 from lib_lora.engine.view import ModelView
@@ -20,6 +21,7 @@ from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import request_of
 from lib_lora.hosts.tags import Sorted, sort_tags
 from lib_lora.hosts.takeover import Takeover
+from lib_lora.hosts.use import note_use
 from lib_lora.hosts.wraps import Wraps
 from lib_lora.hosts.xyz import Axes
 from lib_lora.library.library import Library
@@ -27,6 +29,13 @@ from lib_lora.stack import infotext
 
 TITLE = "LoRA Stack"
 REPORT_KEY = f"{TITLE} report"
+
+
+def strengths(path: Path) -> dict[str, Any]:
+    """Return how strongly a file changes each block. Raises FileError."""
+    from lib_lora.inspection.values import check_values  # reads all numbers: needed by one page only
+
+    return check_values(path)
 
 
 class Door:
@@ -79,22 +88,30 @@ class Door:
         self._generation += 1
         self._lifecycle.forget_model()
 
-    def add_routes(self, _demo: Any, app: Any) -> None:
-        """Serve the panel's questions: which files there are, what a role means, what was applied."""
+    def add_routes(self, demo: Any, app: Any) -> None:
+        """Serve the page's questions: which files there are, what a role means, what was applied."""
+        from fastapi import Depends
+
         from lib_lora.hosts.answers import answer_errors
         from lib_lora.hosts.interference import interference_of
+        from lib_lora.ui.compat import user_of
         from lib_lora.ui.fits import Fits
+        from lib_lora.ui.guards import require_login, require_same_origin
         from lib_lora.ui.interference import add_interference_route
         from lib_lora.ui.mask_routes import add_mask_routes
         from lib_lora.ui.panel_routes import add_panel_routes
+        from lib_lora.ui.ports import LibraryPorts
         from lib_lora.ui.routes import add_routes
 
         answer_errors(app)
+        login = require_login(user_of(app), options.passwords(), page=demo is not None)
+        guard = [Depends(login), Depends(require_same_origin)]
         fits = Fits(lambda: self._checkpoint.target(self._generation))
-        add_routes(app, self.library, self._reports, fit=fits.of)
-        add_panel_routes(app, options.presets)
-        add_interference_route(app, lambda text: interference_of(text, self.library()))
-        add_mask_routes(app, options.mask_store)
+        ports = LibraryPorts(self.library, self._shelf, self._architecture, strengths)
+        add_routes(app, self.library, self._reports, guard, fits.of, ports)
+        add_panel_routes(app, options.presets, guard)
+        add_interference_route(app, lambda text: interference_of(text, self.library()), guard)
+        add_mask_routes(app, options.mask_store, guard)
 
     def build_tabs(self) -> list[tuple[Any, str, str]]:
         """Return the tabs of our own: the Library."""
@@ -149,6 +166,7 @@ class Door:
                 **processed.extra_generation_params,
                 REPORT_KEY: report.to_json(),
             }
+            note_use(request_of(p), self.library)
 
     def share_hashes(self, p: Any) -> None:
         """Name our files in the host's `Lora hashes`, by which picture sites recognise them."""
@@ -159,12 +177,20 @@ class Door:
 
     def library(self) -> Library:
         """Return the library over the folders configured now, scanned once when first asked for."""
-        folders = options.folders()
+        library = self._shelf()
+        library.look(options.folders())
+        return library
+
+    def _shelf(self) -> Library:
+        """Return the library as it is, perhaps in the middle of a scan."""
         with self._library_lock:
-            if self._library is None or tuple(self._library.roots) != folders:
-                self._library = Library(folders)
-                self._library.scan()
+            if self._library is None:
+                self._library = Library(options.folders(), data=options.data_folder())
             return self._library
+
+    def _architecture(self) -> str:
+        target = self._checkpoint.target(self._generation)
+        return target.name if target else ""
 
     def _sort_tags(self, p: Any, tags: list[Any]) -> Sorted:
         """Sort the tags of a prompt into ours and the host's; all are the host's where we cannot serve."""

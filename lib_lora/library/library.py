@@ -4,78 +4,190 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from typing import TypeVar
 
 from ..errors import AmbiguousNetworkError, NetworkNotFoundError, nearest
 from ..files.hashes import is_junk, short
+from .database import Database
 from .index import Index
 from .known_hashes import KnownHashes
 from .network_file import NetworkFile
+from .notes import Notes, overlay, stored_path
+from .query import Query, Row, find_page, rows
 from .scan import Scan, scan
+from .store import Store
+from .work import IDLE, RUNNING, Changes, Hashing, ScanWork
 
 RESCAN_AFTER = 2.0  # seconds after a scan, before a name that leads nowhere causes another
+T = TypeVar("T")
 SHOWN = 8  # candidates named in a message
 _ADDNET = re.compile(r"(.+?)\s*\(([0-9a-fA-F]{8}|[0-9a-fA-F]{10}|[0-9a-fA-F]{12}|[0-9a-fA-F]{64})\)")
 
 
 class Library:
-    """All networks below the root folders, as of the last scan; empty before the first."""
+    """All networks below the root folders, as of the last scan; empty before the first.
 
-    def __init__(self, roots: Sequence[Path], rescan_after: float = RESCAN_AFTER) -> None:
-        self._roots = tuple(roots)
+    `data` is the folder of the index and of what the user notes; without one both are in memory.
+    """
+
+    def __init__(
+        self, roots: Sequence[Path], rescan_after: float = RESCAN_AFTER, data: Path | None = None
+    ) -> None:
+        self._roots = _absolute(roots)
         self._rescan_after = rescan_after
         self._scanned = -inf  # monotonic seconds
-        self._hashes = KnownHashes()
         self._scanning = Lock()
         self._state = (Scan(), Index(()))  # replaced whole, so that readers need no lock
+        self._by_id: dict[str, NetworkFile] = {}
+        self._stored: tuple[Path, ...] | None = None  # the roots whose index was read
+        self._edition = 0
+        self.database = Database(data)
+        self.notes = Notes(self.database)
+        self.store = Store(self.database)
+        self.hashes = KnownHashes(self.database)
+        self.changes = Changes()
+        self.hashing = Hashing(self.hashes, self.changed)
+        self.scanning = ScanWork()
 
     @property
     def roots(self) -> tuple[Path, ...]:
         """The folders that are searched."""
         return self._roots
 
+    @property
+    def edition(self) -> int:
+        """A number that grows with every change of the list, by another process too."""
+        with self.database.reading() as connection:
+            versions = [connection.execute(f"PRAGMA {name}.data_version") for name in ("main", "mine")]
+            return self._edition + sum(int(version.fetchone()[0]) for version in versions)
+
     def scan(self, roots: Sequence[Path] | None = None) -> None:
         """Look at the folders again, or at others; what did not change is not read again."""
         with self._scanning:
+            began = monotonic()
             if roots is not None:
-                self._roots = tuple(roots)
+                self._roots = _absolute(roots)
             before, index = self._state
-            found = scan(self._roots, before.files)
-            if list(map(id, found.files)) != list(map(id, before.files)):
-                index = Index(found.files)
-            self._state = (found, index)
-            self._scanned = monotonic()
+            self.scanning.state = RUNNING
+            try:
+                stored = before.files
+                if self._stored != self._roots:
+                    stored = self._kept(lambda: self.store.load(self._roots))
+                    before = Scan((*before.files, *stored), layouts=before.layouts)
+                    self._stored = self._roots
+                found = scan(self._roots, before, self.scanning.progress)
+                self._publish(found, index)
+                self._kept(lambda: self.store.save(self._roots, found.files, stored, self.notes))
+                if found.files != stored:
+                    self._kept(lambda: self.notes.follow(found.files))
+                self.scanning.finish(stored, found, monotonic() - began)
+            finally:
+                self.scanning.state = IDLE
+                self._scanned = monotonic()
+
+    def look(self, roots: Sequence[Path]) -> None:
+        """Scan where that was never done, or was done in other folders."""
+        if self._scanned == -inf or self._roots != _absolute(roots):
+            self.scan(roots)
+
+    def _publish(self, found: Scan, index: Index) -> None:
+        if found.files != self._state[0].files:
+            index = Index(found.files)
+            self._by_id = {file.id: file for file in found.files}
+            self._edition += 1
+        self._state = (found, index)
+
+    def _kept(self, work: Callable[[], T]) -> T:
+        """Do what needs the databases; where one is damaged or the disk is full, go on with new ones."""
+        try:
+            return work()
+        except sqlite3.DatabaseError as error:
+            self._renew(isinstance(error, sqlite3.OperationalError))
+            return work()
+
+    def _renew(self, index_in_memory: bool) -> None:
+        """Make the index anew from what is known here, in memory where it cannot be on disk."""
+        self.database.renew(index_in_memory)
+        self.notes.replay()
+        files = self.files()
+        self.store.save(self._roots, files, (), self.notes)
+        self._edition += 1
+
+    def ask(
+        self, question: Query, offset: int = 0, limit: int = -1
+    ) -> tuple[int, list[tuple[NetworkFile, float]]]:
+        """Return how many files answer, and those of one page with the time they were first seen."""
+        for _ in range(2):
+            total, page = self._kept(
+                lambda: find_page(self.database, self.store.shelf(self._roots), question, offset, limit)
+            )
+            found = [(self._by_id[key], added) for key, added in page if key in self._by_id]
+            if len(found) == len(page):
+                break
+            self.scan()  # another process found files that are not known here
+        return total, found
+
+    def rows(self, words: str) -> list[Row]:
+        """Return what facets are counted from: all files that answer to `words`."""
+        return self._kept(lambda: rows(self.database, self.store.shelf(self._roots), words))
+
+    def note(self, file: NetworkFile, fields: Mapping[str, object]) -> None:
+        """Note what the user says of a file, and let it be found by that. Raises LoraStackError."""
+        self._kept(lambda: self.notes.change(file, fields))
+        self._kept(lambda: self.store.renote(self._roots, file, self.notes.of(stored_path(file))))
+        self.changed(file)
+
+    def use(self, files: Sequence[NetworkFile], weights: Sequence[float | None]) -> None:
+        """Note that a picture was made with `files`. Raises NotWrittenError."""
+        self._kept(lambda: self.notes.use(files, weights))
+        for file in files:
+            self.changed(file)
+
+    def get(self, key: str) -> NetworkFile | None:
+        """Return the file of an id, None where there is none any more."""
+        return self._by_id.get(key)
+
+    def changed(self, file: NetworkFile) -> None:
+        """Let pages know that something about a file is other than before."""
+        self._edition += 1
+        self.changes.note(file)
+
+    def close(self) -> None:
+        """Give the databases back; the library cannot be asked afterwards."""
+        self.hashing.cancel()
+        self.hashing.wait(5.0)
+        self.database.close()
 
     def files(self) -> tuple[NetworkFile, ...]:
         """Return all files by label, those that cannot be used included."""
         return self._state[0].files
 
     def problems(self) -> tuple[str, ...]:
-        """Return which folders could not be read, and why."""
-        return self._state[0].problems
+        """Return which folders could not be read or written, and why."""
+        return (*self._state[0].problems, *self.database.problems)
 
     def search(self, text: str) -> tuple[NetworkFile, ...]:
         """Return the files that hold every word of `text`, those with all in the name first."""
-        words = text.casefold().split()
-        found = [file for file in self.files() if all(word in file.haystack for word in words)]
-        return tuple(sorted(found, key=lambda file: not all(word in file.name.casefold() for word in words)))
+        return tuple(file for file, _ in self.ask(Query(words=text))[1]) if text.strip() else self.files()
 
     def hash_of(self, file: NetworkFile) -> str:
         """Return the first 12 hex digits of the payload's sha256, computed on first use; raises FileError."""
-        return short(self._hashes.compute(file))
+        return short(self.hashes.compute(file))
 
     def has_hash(self, file: NetworkFile, hash: str) -> bool:
         """Tell whether `hash`, of any kind and length, is one of the file's or one that it claims."""
         wanted = hash.strip().lower()
-        return self._hashes.claims(file, wanted) or self._hashes.matches(file, wanted)
+        return self.hashes.claims(file, wanted) or self.hashes.matches(file, wanted)
 
     def summary(self, file: NetworkFile) -> dict[str, object]:
-        """Return what the page shows of a file, with the computed hash where it is known."""
-        return file.summary(short(self._hashes.known(file)))
+        """Return what the page shows of a file, with its computed hash if known and the user's words."""
+        return overlay(file.summary(short(self.hashes.known(file))), self.notes.of(stored_path(file)))
 
     def find(self, network: str, hash: str = "") -> NetworkFile:
         """Return the one file that a row means: by name and hash, by hash, by label, file name, alias.
@@ -108,10 +220,10 @@ class Library:
         wanted = hash.strip().lower()
         if not is_junk(wanted):
             found = (
-                [file for file in named if self._hashes.claims(file, wanted)]
-                or [file for file in named if self._hashes.matches(file, wanted)]
-                or [file for file in files if self._hashes.claims(file, wanted)]
-                or ([] if named else [file for file in files if self._hashes.matches(file, wanted)])
+                [file for file in named if self.hashes.claims(file, wanted)]
+                or [file for file in named if self.hashes.matches(file, wanted)]
+                or [file for file in files if self.hashes.claims(file, wanted)]
+                or ([] if named else [file for file in files if self.hashes.matches(file, wanted)])
             )
             if found:
                 return self._one_of_equal_hash(network, wanted, found)
@@ -122,7 +234,7 @@ class Library:
     def _one_of_equal_hash(self, network: str, wanted: str, found: list[NetworkFile]) -> NetworkFile:
         if len(found) == 1:
             return found[0]
-        true = [file for file in found if self._hashes.matches(file, wanted)]
+        true = [file for file in found if self.hashes.matches(file, wanted)]
         return true[0] if true else _one(network, found)  # equal bytes: any of them is the one
 
     def _not_found(self, network: str, index: Index) -> str:
@@ -131,6 +243,10 @@ class Library:
             return f"There is no LoRA called '{network[:80]}': the folders are empty ({folders})."
         hint = nearest(network, index.names()) or " Refresh the list if the file is new."
         return f"There is no LoRA called '{network[:80]}' in your folders.{hint}"
+
+
+def _absolute(roots: Sequence[Path]) -> tuple[Path, ...]:
+    return tuple(root.absolute() for root in roots)
 
 
 def _one(network: str, found: Sequence[NetworkFile]) -> NetworkFile:

@@ -1,7 +1,8 @@
-"""One file of the library: what a scan learns of it, and what is read only when somebody asks."""
+"""One file of the library: where it is, and what a scan learned of it."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,27 +12,26 @@ from ..errors import FileError
 from ..files.architecture import LABELS
 from ..files.hashes import short
 from ..files.header import read_header
-from ..files.metadata import NetworkFacts, Words, facts
-from ..files.sidecars import Sidecar
+from ..files.metadata import NetworkFacts, facts
+from ..files.previews import PICTURE_SUFFIXES
+from .identity import identity
+from .record import Record
 from .roles import guess_role
 
 
-class Stamp(NamedTuple):
-    """What a folder's listing tells of a file; while that stays equal, a rescan does not read it again."""
+class Beside(NamedTuple):
+    """A sidecar or a picture beside a network."""
 
-    root: Path
-    path: str
+    name: str
     size: int
     mtime_ns: int
-    sidecars: tuple[tuple[str, int, int], ...]  # (name, size, mtime_ns)
-    pictures: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkFile:
     """A file in a root folder. `label` is its path below the root without suffix: `styles/ghibli`.
 
-    `flaw` is what the scan saw to be wrong; `problem` looks deeper, into the whole header.
+    `flaw` is why it could not be read. `text` is the record as JSON, which is decoded when somebody asks.
     """
 
     label: str
@@ -39,11 +39,23 @@ class NetworkFile:
     root: Path
     size: int
     mtime_ns: int
-    words: Words = field(repr=False)
-    sidecar: Sidecar = field(default=Sidecar(), repr=False)
-    preview: Path | None = None
+    beside: tuple[Beside, ...] = ()
+    alias: str = ""  # the name the trainer gave it (`ss_output_name`)
+    declared_hash: str = ""
+    declared_legacy: str = ""
+    fingerprint: str = field(default="", repr=False)
     flaw: str = ""
-    stamp: Stamp | None = field(default=None, repr=False)
+    text: str = field(default="", repr=False)
+
+    @cached_property
+    def id(self) -> str:
+        """Opaque text that names this file and no other, as long as it stays where it is."""
+        return identity(str(self.path))
+
+    @cached_property
+    def record(self) -> Record:
+        """What the scan learned."""
+        return Record.from_json(self.text) if self.text else Record()
 
     @property
     def name(self) -> str:
@@ -55,57 +67,65 @@ class NetworkFile:
         """The folder below the root, empty for the root itself."""
         return self.label.rpartition("/")[0]
 
-    @property
-    def alias(self) -> str:
-        """The name the trainer gave it (`ss_output_name`)."""
-        return self.words.alias
+    def is_like(self, other: NetworkFile) -> bool:
+        """Tell whether nothing is known of the other that is not known of this one."""
+        return all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("root", "size", "mtime_ns", "beside", "flaw", "text")
+        )
 
-    @property
+    @cached_property
     def facts(self) -> NetworkFacts | None:
-        """What names, shapes and metadata tell; None for a file that cannot be read."""
-        return self._deep[0]
+        """What names, shapes and metadata tell, read anew; None for a file that cannot be read."""
+        try:
+            return None if self.flaw else facts(read_header(self.path))
+        except FileError:
+            return None
 
     @property
     def problem(self) -> str:
         """Why it cannot be used, in words; empty when nothing is wrong."""
-        return self.flaw or self._deep[1]
-
-    @cached_property
-    def _deep(self) -> tuple[NetworkFacts | None, str]:
-        if self.flaw:
-            return None, self.flaw
-        try:
-            known = facts(read_header(self.path))
-        except FileError as error:
-            return None, str(error)
-        return known, known.problem
+        return self.flaw or self.record.problem
 
     @cached_property
     def role(self) -> str:
         """The kind of network it seems to be, or empty: by its tags, then its folders, the nearest first."""
-        return guess_role((*self.words.kinds, *reversed(self.folder.split("/")), self.root.name))
+        return guess_role((*self.record.kinds, *reversed(self.folder.split("/")), self.root.name))
 
     @property
     def trigger_words(self) -> tuple[str, ...]:
-        """Words that call it up: the user's own, else those in the file."""
-        own = tuple(word.strip() for word in self.sidecar.activation_text.split(",") if word.strip())
-        return own or self.words.trigger_words
+        """Words that call it up: the user's own, else those of a site or in the file."""
+        return self.record.trigger_words
 
     @cached_property
-    def haystack(self) -> str:
-        """Everything a search looks through, in lower case."""
-        texts = (self.label, self.alias, self.words.title, *self.trigger_words, self.sidecar.notes)
-        return "\n".join(texts).casefold()
+    def pictures(self) -> tuple[Path, ...]:
+        """The pictures beside it, the best naming first."""
+        stem, whole = os.path.splitext(self.path.name)[0], self.path.name  # noqa: PTH122
+        order = [whole + s[1:] if s.startswith("*") else stem + s for s in PICTURE_SUFFIXES]
+        present = {beside.name.lower(): beside.name for beside in self.beside}
+        found = dict.fromkeys(present[name.lower()] for name in order if name.lower() in present)
+        return tuple(self.path.with_name(name) for name in found)
+
+    @property
+    def preview(self) -> Path | None:
+        """The best picture beside it."""
+        return self.pictures[0] if self.pictures else None
+
+    @property
+    def has_preview(self) -> bool:
+        """Tell whether there is a picture beside it or inside."""
+        return bool(self.pictures) or self.record.picture_inside
 
     def summary(self, known_hash: str = "") -> dict[str, object]:
         """Return what the page shows, as JSON values; `known_hash` is the computed one where there is one."""
-        known = self.facts
-        claimed = short(self.words.declared_hash)
+        known = self.record
+        claimed = short(self.declared_hash)
         return {
+            "id": self.id,
             "label": self.label,
             "folder": self.folder,
             "name": self.name,
-            "title": self.words.title,
+            "title": known.title,
             "alias": self.alias,
             "hash": known_hash or claimed,
             "hash_note": f"The file itself says {claimed}."
@@ -113,17 +133,21 @@ class NetworkFile:
             else "",
             "size": self.size,
             "mtime": self.mtime_ns / 1e9,
-            "architecture": known.architecture if known else "",
-            "architecture_label": LABELS.get(known.architecture, "") if known else "",
-            "architecture_note": known.note if known else "",
-            "family": known.family if known else "",
-            "rank": known.rank if known else "",
-            "parts": list(known.parts) if known else [],
-            "trigger_words": list(self.trigger_words),
-            "preview": self.preview is not None,
-            "preferred_weight": self.sidecar.preferred_weight,
-            "notes": self.sidecar.notes,
-            "description": self.sidecar.description or self.words.description,
+            "architecture": known.architecture,
+            "architecture_label": LABELS.get(known.architecture, ""),
+            "architecture_note": known.note,
+            "family": known.family,
+            "rank": known.rank,
+            "parts": list(known.parts),
+            "base_model": known.base_model,
+            "trigger_words": list(known.trigger_words),
+            "negative": known.negative,
+            "preview": self.has_preview,
+            "preferred_weight": known.weight,
+            "strength_min": known.strength_min,
+            "strength_max": known.strength_max,
+            "notes": known.notes,
+            "description": known.description[:500],
             "role": self.role,
             "problem": self.problem,
         }

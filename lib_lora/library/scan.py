@@ -1,24 +1,34 @@
 """Walking the root folders: every network below them once, whatever links lead where, and nothing raised.
 
-A file is read again only when it, its sidecar or its preview changed. Names that begin with a dot are passed
-over, as in the WebUI's folder view.
+A file is read again only when it or something beside it changed. Names that begin with a dot are passed over,
+as in the WebUI's folder view. Nothing is hashed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import FileError
-from ..files.header import read_metadata
-from ..files.metadata import read_words
-from ..files.sidecars import PREVIEW_SUFFIXES, Sidecar, find_preview, read_sidecar
-from .network_file import NetworkFile, Stamp
+from ..files.companions import companion_suffixes
+from ..files.glance import Glancer
+from ..files.metadata import join_facts, read_words
+from ..files.previews import PICTURE_SUFFIXES
+from .network_file import Beside, NetworkFile
+from .record import make_record, read_beside
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")  # the last two are listed to say why they cannot be used
-_SIDECARS = (".json", ".txt")
+Progress = Callable[[int, int], None]
+
+
+class Layout(NamedTuple):
+    """The names in a folder, and which of them are networks and what belongs to each, by their places."""
+
+    names: list[str]
+    groups: tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -27,25 +37,57 @@ class Scan:
 
     files: tuple[NetworkFile, ...] = ()
     problems: tuple[str, ...] = ()
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
 
 
-def scan(roots: Sequence[Path], previous: Sequence[NetworkFile]) -> Scan:
-    """Return all networks below `roots`, keeping the files of `previous` that did not change."""
+class _Found(NamedTuple):
+    root: Path
+    path: str
+    size: int
+    mtime_ns: int
+    beside: tuple[Beside, ...]
+
+
+def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done, of: None) -> Scan:
+    """Return all networks below `roots`, keeping the files of `previous` that did not change.
+
+    `progress` hears how many of the files that have to be read are read.
+    """
     problems: list[str] = []
+    layouts: dict[str, Layout] = {}
+    known = {str(file.path): file for file in previous.files}
+    files: list[NetworkFile] = []
+    new: list[_Found] = []
     visited: set[str] = set()
-    known = {file.stamp: file for file in previous if not file.flaw}
-    found = [
-        _network_file(root, entry, siblings, known)
-        for root in roots
-        for siblings in _walk(root, visited, problems)
-        for entry in siblings.values()
-        if entry.name.lower().endswith(SUFFIXES) and not _is_folder(entry)
-    ]
-    files = sorted((file for file in found if file), key=lambda file: (file.label.casefold(), str(file.path)))
-    return Scan(tuple(files), tuple(problems))
+    for root in roots:
+        for folder, entries in _walk(root, visited, problems):
+            layout = _layout(previous.layouts.get(folder), entries)
+            layouts[folder] = layout
+            for found in _networks(root, entries, layout):
+                file = known.get(found.path)
+                if file is None or not _is_same(file, found):
+                    new.append(found)
+                else:
+                    files.append(file if file.root == root else _moved(file, root))
+    glancer = Glancer() if new else None
+    for done, found in enumerate(new):
+        progress(done, len(new))
+        file = _read(glancer, found)  # type: ignore[arg-type]
+        old = known.get(found.path)
+        files.append(old if old is not None and old.flaw and old.is_like(file) else file)
+    if new:
+        progress(len(new), len(new))
+    if not new and len(files) == len(previous.files) and all(map(_is, files, known.values())):
+        return replace(previous, problems=tuple(problems), layouts=layouts)
+    files.sort(key=lambda file: (file.label.casefold(), str(file.path)))
+    return Scan(tuple(files), tuple(problems), layouts)
 
 
-def _walk(root: Path, visited: set[str], problems: list[str]) -> Iterator[dict[str, os.DirEntry[str]]]:
+def _is(one: NetworkFile, other: NetworkFile) -> bool:
+    return one is other
+
+
+def _walk(root: Path, visited: set[str], problems: list[str]) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
     """Yield the entries of `root` and of the folders below it, each real folder once, links followed."""
     if not os.path.isdir(root):  # noqa: PTH112  Path.is_dir raises where a folder above may not be entered
         problems.append(f"The folder {root} does not exist. Create it, or change the setting.")
@@ -57,17 +99,17 @@ def _walk(root: Path, visited: set[str], problems: list[str]) -> Iterator[dict[s
         if real not in visited:
             visited.add(real)
             entries = _entries(folder, problems)
-            yield entries
-            waiting += [entry.path for entry in entries.values() if _is_folder(entry)]
+            yield folder, entries
+            waiting += [entry.path for entry in entries if _is_folder(entry)]
 
 
-def _entries(folder: str, problems: list[str]) -> dict[str, os.DirEntry[str]]:
+def _entries(folder: str, problems: list[str]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return {entry.name: entry for entry in entries if not entry.name.startswith(".")}
+            return [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         problems.append(f"The folder {folder} cannot be read: {error.strerror}.")
-        return {}
+        return []
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -77,48 +119,88 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _network_file(
-    root: Path,
-    entry: os.DirEntry[str],
-    siblings: Mapping[str, os.DirEntry[str]],
-    known: Mapping[Stamp | None, NetworkFile],
-) -> NetworkFile | None:
-    """Return the file, the known one where nothing changed; None when it vanished since."""
-    size, mtime_ns = _status(entry)
-    if size < 0 and not entry.is_symlink():
-        return None
-    stem = os.path.splitext(entry.name)[0]  # noqa: PTH122  thousands of times: a Path is ten times slower
-    sidecars = tuple((name, *_status(siblings[name])) for s in _SIDECARS if (name := stem + s) in siblings)
-    pictures = tuple(name for s in PREVIEW_SUFFIXES if (name := stem + s) in siblings)
-    stamp = Stamp(root, entry.path, size, mtime_ns, sidecars, pictures)
-    return known.get(stamp) or _read(stamp)
+def _layout(known: Layout | None, entries: list[os.DirEntry[str]]) -> Layout:
+    """Return what belongs together in a folder; the known answer while the names are the same."""
+    names = [entry.name for entry in entries]
+    if known is not None and known.names == names:
+        return known
+    owners: dict[str, list[int]] = {}
+    groups: dict[int, list[int]] = {}
+    for place, name in enumerate(names):
+        if name.lower().endswith(SUFFIXES):
+            groups[place] = []
+            owners.setdefault(os.path.splitext(name)[0], []).append(place)  # noqa: PTH122
+            owners.setdefault(f"{name}*", []).append(place)
+    beside = (*companion_suffixes(), *PICTURE_SUFFIXES)
+    endings = tuple(suffix.lstrip("*") for suffix in beside)
+    for place, name in enumerate(names):
+        lower = name.lower()
+        if place in groups or not lower.endswith(endings):
+            continue
+        for suffix in beside:
+            ending = suffix.lstrip("*")
+            if lower.endswith(ending):
+                owner = name[: -len(ending)] + ("*" if suffix.startswith("*") else "")
+                for network in owners.get(owner, ()):
+                    if place not in groups[network]:
+                        groups[network].append(place)
+    return Layout(names, tuple((place, tuple(own)) for place, own in groups.items()))
 
 
-def _read(stamp: Stamp) -> NetworkFile:
-    path = Path(stamp.path)
-    label, flaw = _label(path.relative_to(stamp.root).with_suffix(""))
-    metadata: dict[str, str] = {}
-    try:
-        metadata = read_metadata(path)
-    except FileError as error:
-        flaw = flaw or str(error)
-    return NetworkFile(
-        label=label,
-        path=path,
-        root=stamp.root,
-        size=max(stamp.size, 0),
-        mtime_ns=max(stamp.mtime_ns, 0),
-        words=read_words(metadata),
-        sidecar=read_sidecar(path) if stamp.sidecars else Sidecar(),
-        preview=find_preview(path) if stamp.pictures else None,
-        flaw=flaw,
-        stamp=stamp,
+def _networks(root: Path, entries: list[os.DirEntry[str]], layout: Layout) -> Iterator[_Found]:
+    for place, beside in layout.groups:
+        entry = entries[place]
+        if _is_folder(entry):
+            continue
+        size, mtime_ns = _status(entry)
+        if size < 0 and not entry.is_symlink():
+            continue  # it vanished since
+        around = tuple([Beside(entries[other].name, *_status(entries[other])) for other in beside])
+        yield _Found(root, entry.path, max(size, 0), max(mtime_ns, 0), around)
+
+
+def _is_same(file: NetworkFile, found: _Found) -> bool:
+    return (
+        file.mtime_ns == found.mtime_ns
+        and file.size == found.size
+        and file.beside == found.beside
+        and not file.flaw  # what was in trouble is tried again
     )
 
 
-def _label(relative: Path) -> tuple[str, str]:
+def _moved(file: NetworkFile, root: Path) -> NetworkFile:
+    label, flaw = _label(file.path, root)
+    return replace(file, root=root, label=label, flaw=flaw)
+
+
+def _read(glancer: Glancer, found: _Found) -> NetworkFile:
+    path = Path(found.path)
+    label, flaw = _label(path, found.root)
+    file = NetworkFile(label, path, found.root, found.size, found.mtime_ns, found.beside, flaw=flaw)
+    metadata: dict[str, str] = {}
+    fingerprint, facts = "", None
+    try:
+        metadata, structure, fingerprint = glancer.read(found.path)
+    except FileError as error:
+        flaw = flaw or str(error)
+    else:
+        facts = join_facts(metadata, structure, read_words(metadata, with_training=False))
+    beside = read_beside(path, (other.name for other in found.beside))
+    record = make_record(metadata, facts, beside)
+    return replace(
+        file,
+        alias=record.alias,
+        declared_hash=record.declared_hash,
+        declared_legacy=record.declared_legacy,
+        fingerprint=fingerprint,
+        flaw=flaw,
+        text=record.to_json(),
+    )
+
+
+def _label(path: Path, root: Path) -> tuple[str, str]:
     """Return the label and what is wrong with the name: a name that is no text cannot travel in a stack."""
-    label = relative.as_posix()
+    label = path.relative_to(root).with_suffix("").as_posix()
     try:
         label.encode("utf-8")
     except UnicodeEncodeError:

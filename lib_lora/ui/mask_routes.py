@@ -18,7 +18,8 @@ from fastapi.responses import FileResponse
 from ..errors import MaskError
 from ..library.masks import MaskStore, from_base64, read_mask
 from ..stack.masks import CHARACTER_LIMIT
-from .routes import PREFIX, PREVIEW_HEADERS
+from .guards import harden
+from .routes import PREFIX
 
 MASKS = f"{PREFIX}/masks"
 
@@ -50,7 +51,9 @@ def add_mask_routes(app: FastAPI, store: Callable[[], MaskStore], guard: Sequenc
         path = store().path(digest)
         if path is None:
             raise HTTPException(404, "This mask is not kept here.")
-        return FileResponse(path, media_type="image/png", headers=dict(PREVIEW_HEADERS))
+        return FileResponse(
+            path, media_type="image/png", headers=harden({"Cache-Control": "private, max-age=600"})
+        )
 
     app.include_router(router)
 

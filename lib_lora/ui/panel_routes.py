@@ -28,10 +28,10 @@ from ..stack.prompt import read_tags, write_tags
 from ..stack.reading import read_text
 from ..stack.serialization import decode, encode
 from ..stack.stack import Stack
+from .guards import require_same_origin
 from .routes import PREFIX, STACK_LIMIT
 
 NAME_LIMIT = 1000  # characters in a request; the presets' own limit is told in words
-PAGE_HEADER = "X-LoRA-Stack"
 
 
 class PresetShelf(Protocol):
@@ -43,18 +43,12 @@ class PresetShelf(Protocol):
     def delete(self, name: str) -> None: ...
 
 
-def from_our_page(request: Request) -> None:
-    """Refuse what a page of another origin could send unasked: a header of our own needs its consent."""
-    if request.method != "GET" and PAGE_HEADER not in request.headers:
-        raise HTTPException(403, f"Requests that change something carry the header {PAGE_HEADER}.")
-
-
 def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Sequence[Any] = ()) -> None:
     """Answer on `app`, after `add_routes`, which clears what an earlier load left there.
 
     `presets` is asked at every request. `guard` holds FastAPI dependencies that every request must pass.
     """
-    router = APIRouter(prefix=PREFIX, dependencies=[Depends(from_our_page), *guard])
+    router = APIRouter(prefix=PREFIX, dependencies=[Depends(require_same_origin), *guard])
 
     @router.post("/read")
     def read(text: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, str]:

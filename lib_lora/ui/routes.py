@@ -1,53 +1,39 @@
-"""The panel's questions to the server. Only `refresh` changes anything: what is known of files.
+"""The page's questions to the server, all below `./lora-stack/`.
 
-No path ever comes from a request: a preview is named by its file's label and looked up in the library.
+GET    advice, blocks, report               what a role means; parts of a model; how the last picture was made
+POST   check                                what is wrong with a stack, row by row
+GET    networks, facets, network, siblings  files by words and filters; counts; one file (library_routes)
+GET    preview, strengths, compare          pictures; strength per block; two files beside one another
+GET    status, events                       how far long work is; the same as server-sent events (events)
+PATCH  network                              what the user notes of a file (library_writes)
+POST   metadata, metadata/copy, used        writes into files, on request; notes a use
+POST   hash, refresh      DELETE hash       long work
+
+No path ever comes from a request: a file is named by its id or label and looked up in the library. Every
+request passes `guards`; what changes something must come from the WebUI's own page and carry the header
+`X-LoRA-Stack`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Body, FastAPI, HTTPException, Query
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Body, Depends, FastAPI, Query
 
-from ..library.network_file import NetworkFile
+from ..library.library import Library
 from ..stack.advice import ROLES
 from ..stack.blocks import describe_blocks
-from .checks import Finder, FitOf, check_stack, unknown
+from .checks import FitOf, check_stack, unknown
+from .events import add_event_routes
+from .guards import require_same_origin
+from .library_routes import add_library_routes
+from .library_writes import add_library_writes
+from .ports import LibraryPorts, LibraryRoute
 
 PREFIX = "/lora-stack"
-PAGE_LIMIT = 500  # files in one answer
-QUERY_LIMIT = 500  # characters of a search
-LABEL_LIMIT = 1000  # characters of a file's label
 STACK_LIMIT = 1_000_000  # characters of a stack text
-PREVIEW_TYPES: Mapping[str, str] = MappingProxyType(
-    {
-        ".png": "image/png",
-        ".jpg": "image/jpeg",
-        ".jpeg": "image/jpeg",
-        ".webp": "image/webp",
-        ".gif": "image/gif",
-    }
-)
-PREVIEW_HEADERS: Mapping[str, str] = MappingProxyType(
-    {
-        "Cache-Control": "private, max-age=600",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-)
-
-
-class NetworkLibrary(Finder, Protocol):
-    """The files one has."""
-
-    def scan(self) -> None: ...
-    def files(self) -> Sequence[NetworkFile]: ...
-    def search(self, text: str) -> Sequence[NetworkFile]: ...
 
 
 class ReportSource(Protocol):
@@ -58,35 +44,22 @@ class ReportSource(Protocol):
 
 def add_routes(
     app: FastAPI,
-    library: Callable[[], NetworkLibrary],
+    library: Callable[[], Library],
     reports: ReportSource,
     guard: Sequence[Any] = (),
     fit: FitOf = unknown,
+    ports: LibraryPorts | None = None,
 ) -> None:
-    """Answer the panel on `app`; a second call on the same app replaces the answers of the first.
+    """Answer the page on `app`; a second call on the same app replaces the answers of the first.
 
     `library` is asked at every request, because settings may change the folders. `guard` holds FastAPI
     dependencies that every request must pass. `fit` tells how a file meets the loaded checkpoint.
     """
     app.router.routes[:] = [route for route in app.router.routes if not _is_ours(route)]
-    router = APIRouter(prefix=PREFIX, dependencies=list(guard))
-
-    @router.get("/networks")
-    def networks(
-        q: str = Query("", max_length=QUERY_LIMIT),
-        offset: int = Query(0, ge=0),
-        limit: int = Query(50, ge=1, le=PAGE_LIMIT),
-    ) -> dict[str, Any]:
-        known = library()
-        found = known.search(q) if q.strip() else known.files()
-        items = [known.summary(file) for file in found[offset : offset + limit]]
-        return {"total": len(found), "offset": offset, "items": items}
-
-    @router.post("/refresh")
-    def refresh() -> dict[str, int]:
-        known = library()
-        known.scan()
-        return {"total": len(known.files())}
+    ports = ports or LibraryPorts(library, library)
+    router = APIRouter(
+        prefix=PREFIX, dependencies=[*guard, Depends(require_same_origin)], route_class=LibraryRoute
+    )
 
     @router.get("/advice")
     def advice() -> list[dict[str, Any]]:
@@ -96,13 +69,6 @@ def add_routes(
     def blocks() -> dict[str, Any]:
         return describe_blocks()
 
-    @router.get("/preview")
-    def preview(label: str = Query(max_length=LABEL_LIMIT)) -> FileResponse:
-        image = next(
-            (file.preview for file in library().files() if file.label == label and file.preview), None
-        )
-        return _image(image)
-
     @router.get("/report")
     def report(tab: str = Query(max_length=40)) -> dict[str, Any]:
         return reports.last(tab) or {"serial": 0}
@@ -111,14 +77,11 @@ def add_routes(
     def check(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:
         return check_stack(stack, library(), fit)
 
+    add_library_routes(router, ports)
+    add_library_writes(router, ports)
+    add_event_routes(router, ports)
     app.include_router(router)
 
 
 def _is_ours(route: Any) -> bool:
     return str(getattr(route, "path", "")).startswith(f"{PREFIX}/")
-
-
-def _image(path: Path | None) -> FileResponse:
-    if path is None or path.suffix.lower() not in PREVIEW_TYPES or not path.is_file():
-        raise HTTPException(404, "This LoRA has no preview picture.")
-    return FileResponse(path, media_type=PREVIEW_TYPES[path.suffix.lower()], headers=dict(PREVIEW_HEADERS))

@@ -36,6 +36,7 @@ def library(tmp_path: Path) -> Library:
 def test_the_summary(library: Library) -> None:
     file = library.find("neon")
     assert file.summary() == {
+        "id": file.id,
         "label": "styles/neon",
         "folder": "styles",
         "name": "neon",
@@ -51,9 +52,13 @@ def test_the_summary(library: Library) -> None:
         "family": "lora",
         "rank": "8",
         "parts": ["unet"],
+        "base_model": "",
         "trigger_words": ["neon glow"],
+        "negative": "",
         "preview": True,
         "preferred_weight": None,
+        "strength_min": None,
+        "strength_max": None,
         "notes": "",
         "description": "From the file.",
         "role": "style",
@@ -83,10 +88,12 @@ def test_the_summary_of_a_file_in_trouble(tmp_path: Path, library: Library) -> N
     assert (summary["architecture"], summary["family"], summary["parts"]) == ("", "", [])
 
 
-def test_the_summary_of_a_file_that_vanished(library: Library) -> None:
+def test_a_file_that_vanished_is_gone_after_the_next_scan(library: Library) -> None:
     file = library.find("neon")
     file.path.unlink()
-    assert "not there" in str(file.summary()["problem"])
+    library.scan()
+    assert [file.label for file in library.files()] == ["zorp"]
+    assert library.search("neon") == ()
 
 
 def test_a_checkpoint_among_the_networks(tmp_path: Path, library: Library) -> None:

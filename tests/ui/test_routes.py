@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ from fastapi.testclient import TestClient
 
 from lib_lora.library.library import Library
 from lib_lora.stack.advice import ROLES
-from lib_lora.ui.routes import PAGE_LIMIT, PREFIX, add_routes
+from lib_lora.ui.library_routes import PAGE_LIMIT
+from lib_lora.ui.routes import PREFIX, add_routes
 from tests.ui.files import PIXEL, write_network
 
 
@@ -48,7 +48,7 @@ def app(folder: Path) -> FastAPI:
 
 @pytest.fixture
 def page(app: FastAPI) -> TestClient:
-    return TestClient(app, base_url="http://127.0.0.1")
+    return TestClient(app, base_url="http://127.0.0.1", headers={"X-LoRA-Stack": "1"})
 
 
 def labels(answer: dict[str, Any]) -> list[str]:
@@ -90,11 +90,12 @@ def test_senseless_pages_are_refused(page: TestClient, params: dict[str, Any]) -
 def test_refresh_finds_new_files(page: TestClient, folder: Path) -> None:
     write_network(folder / "new.safetensors", fill=9)
     assert page.get(f"{PREFIX}/networks").json()["total"] == 3
-    assert page.post(f"{PREFIX}/refresh").json() == {"total": 4}
+    told = page.post(f"{PREFIX}/refresh").json()
+    assert told == {"total": 4, "added": 1, "changed": 0, "removed": 0, "problems": []}
     assert "new" in labels(page.get(f"{PREFIX}/networks").json())
 
 
-def test_only_refresh_and_check_take_a_post(page: TestClient) -> None:
+def test_what_changes_something_is_no_get(page: TestClient) -> None:
     assert page.get(f"{PREFIX}/refresh").status_code == 405
     assert page.post(f"{PREFIX}/networks").status_code == 405
 
@@ -140,26 +141,12 @@ def test_no_other_file_is_served(page: TestClient, label: str) -> None:
 
 
 def test_a_preview_of_another_type_is_not_served(page: TestClient, folder: Path) -> None:
-    """Whatever the library calls a preview, a browser is never given something it could run."""
-    library = Library([folder])
-    library.scan()
-    html = folder / "people" / "Mira.html"
-    html.write_text("<script>alert(1)</script>")
-
-    class Careless:
-        def files(self) -> tuple[Any, ...]:
-            return tuple(_with_preview(file, html) for file in library.files())
-
-    app = FastAPI()
-    add_routes(app, lambda: Careless(), Reports({}))  # type: ignore[arg-type, return-value]
-    answer = TestClient(app, base_url="http://127.0.0.1").get(
-        f"{PREFIX}/preview", params={"label": "people/Mira"}
-    )
-    assert answer.status_code == 404
-
-
-def _with_preview(file: Any, path: Path) -> Any:
-    return replace(file, preview=path)
+    """Whatever a picture is called, a browser is never given something it could run."""
+    (folder / "people" / "Mira.preview.png").write_text("<script>alert(1)</script>")
+    page.post(f"{PREFIX}/refresh")
+    for size in ({}, {"size": 128}):
+        answer = page.get(f"{PREFIX}/preview", params={"label": "people/Mira", **size})
+        assert answer.status_code == 404
 
 
 def test_report_of_a_tab(page: TestClient) -> None:
@@ -196,7 +183,7 @@ def test_every_route_is_guarded(folder: Path) -> None:
     add_routes(app, lambda: Library([folder]), Reports({}), guard=[Depends(nobody)])
     page = TestClient(app, base_url="http://127.0.0.1")
     ours = [route for route in app.router.routes if str(getattr(route, "path", "")).startswith(PREFIX)]
-    assert len(ours) == 7
+    assert len(ours) == 20
     for route in ours:
         for method in route.methods:  # type: ignore[attr-defined]
             answer = page.request(method, route.path)  # type: ignore[attr-defined]

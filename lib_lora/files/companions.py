@@ -1,0 +1,202 @@
+"""Every text file that WebUIs and their companions put beside a network, joined into one sidecar.
+
+NAME.json                            the WebUI, Civitai Browser+
+NAME.metadata.json                   ComfyUI LoRA Manager
+NAME.safetensors.rgthree-info.json   rgthree's Power Lora Loader
+NAME.civitai.info, NAME.api_info.json  Civitai Helper, Civitai Browser+: the site's answer
+NAME.txt, NAME.description.txt       a description
+
+In this order: what the user wrote goes before what a site says. All of it is read, only the first is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from .sidecars import SIZE_LIMIT, TEXT_LIMIT, Sidecar, read_small, read_weight, webui_sidecar
+from .text import clean, clean_lines, parse_json
+
+WORDS = 30  # trigger words and tags kept
+WORD_LIMIT = 300  # characters of one
+PROMPTS = 20  # example prompts kept
+PROMPT_LIMIT = 2_000
+Document = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Companion:
+    """One file beside a network and what was read from it."""
+
+    name: str
+    kind: str  # "webui", "lora-manager", "rgthree", "civitai" or "text"
+    sidecar: Sidecar
+    prompts: tuple[str, ...] = ()
+    model: tuple[str, str] = ("", "")  # the numbers of model and version at Civitai
+
+
+def read_companions(path: Path, names: Iterable[str]) -> tuple[Companion, ...]:
+    """Read those of `names` that belong to the network at `path`, the most trusted first; never raises."""
+    present = frozenset(names)
+    found = []
+    for suffix, kind, read in _READERS:
+        name = _name(path.name, suffix)
+        if name in present:
+            found.append(_companion(path.with_name(name), kind, read))
+    return tuple(found)
+
+
+def join(sidecars: Iterable[Sidecar]) -> Sidecar:
+    """Return each field from the first sidecar that has it."""
+    told: dict[str, object] = {}
+    for sidecar in sidecars:
+        for field in fields(Sidecar):
+            value = getattr(sidecar, field.name)
+            if value not in ("", None, (), False) and field.name not in told:
+                told[field.name] = value
+    return Sidecar(**told)  # type: ignore[arg-type]
+
+
+def companion_suffixes() -> tuple[str, ...]:
+    """Return how the names of such files end; one that begins with `*` follows the whole file name."""
+    return tuple(suffix for suffix, _, _ in _READERS)
+
+
+def _name(file: str, suffix: str) -> str:
+    return file + suffix[1:] if suffix.startswith("*") else file.rpartition(".")[0] + suffix
+
+
+def _companion(path: Path, kind: str, read: Callable[[Document], Sidecar] | None) -> Companion:
+    text, problem = read_small(path)
+    if read is None:
+        return Companion(path.name, kind, Sidecar(description=clean_lines(text, TEXT_LIMIT), problem=problem))
+    document = parse_json(text, SIZE_LIMIT) if text else {}
+    if not isinstance(document, dict):
+        whose = "the WebUI writes" if kind == "webui" else f"of {kind}"
+        return Companion(path.name, kind, Sidecar(problem=f"{path.name} is not the JSON {whose}."))
+    site = (
+        document.get("civitai")
+        if kind == "lora-manager"
+        else document.get("raw")
+        if kind == "rgthree"
+        else document
+    )
+    raw = site if isinstance(site, dict) else {}
+    numbers = (_number(raw.get("modelId")), _number(raw.get("id")) if kind != "webui" else "")
+    return Companion(path.name, kind, replace(read(document), problem=problem), _prompts(raw), numbers)
+
+
+def _lora_manager(document: Document) -> Sidecar:
+    site = document.get("civitai")
+    words = site.get("trainedWords") if isinstance(site, dict) else None
+    tips = document.get("usage_tips")
+    advice = parse_json(tips, 10_000) if isinstance(tips, str) else tips
+    advice = advice if isinstance(advice, dict) else {}
+    return Sidecar(
+        title=clean(document.get("model_name"), WORD_LIMIT),
+        base_model=clean(document.get("base_model"), 80),
+        notes=clean_lines(document.get("notes"), TEXT_LIMIT),
+        description=clean_lines(_plain(document.get("modelDescription")), TEXT_LIMIT),
+        tags=_words(document.get("tags")),
+        trained_words=_words(words),
+        preferred_weight=read_weight(advice.get("strength")),
+        strength_min=read_weight(advice.get("strength_min")),
+        strength_max=read_weight(advice.get("strength_max")),
+        favourite=document.get("favorite") is True,
+        sha256=clean(document.get("sha256"), 64).lower(),
+        autov3=clean(document.get("autov3"), 64).lower(),
+    )
+
+
+def _rgthree(document: Document) -> Sidecar:
+    listed = document.get("trainedWords")
+    words = [
+        word.get("word") if isinstance(word, dict) else word
+        for word in (listed if isinstance(listed, list) else [])
+    ]
+    return Sidecar(
+        title=clean(document.get("name"), WORD_LIMIT),
+        base_model=clean(document.get("baseModel"), 80),
+        notes=clean_lines(document.get("userNote"), TEXT_LIMIT),
+        trained_words=_words(words),
+        strength_min=read_weight(document.get("strengthMin")),
+        strength_max=read_weight(document.get("strengthMax")),
+        sha256=clean(document.get("sha256"), 64).lower(),
+    )
+
+
+def _civitai(document: Document) -> Sidecar:
+    model = document.get("model")
+    model = model if isinstance(model, dict) else {}
+    files = document.get("files")
+    hashes: Mapping[str, object] = {}
+    for file in files if isinstance(files, list) else []:
+        if isinstance(file, dict) and isinstance(file.get("hashes"), dict):
+            hashes = file["hashes"]
+            break
+    return Sidecar(
+        title=clean(model.get("name"), WORD_LIMIT),
+        base_model=clean(document.get("baseModel"), 80),
+        description=clean_lines(_plain(document.get("description") or model.get("description")), TEXT_LIMIT),
+        tags=_words(model.get("tags") or document.get("tags")),
+        trained_words=_words(document.get("trainedWords")),
+        sha256=clean(hashes.get("SHA256"), 64).lower(),
+        autov3=clean(hashes.get("AutoV3"), 64).lower(),
+    )
+
+
+_READERS: tuple[tuple[str, str, Callable[[Document], Sidecar] | None], ...] = (
+    (".json", "webui", webui_sidecar),
+    (".metadata.json", "lora-manager", _lora_manager),
+    ("*.rgthree-info.json", "rgthree", _rgthree),
+    (".civitai.info", "civitai", _civitai),
+    (".api_info.json", "civitai", _civitai),
+    (".txt", "text", None),
+    (".description.txt", "text", None),
+)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else []
+    words = (clean(word, WORD_LIMIT).strip(", ") for word in listed[: WORDS * 4])
+    return tuple(dict.fromkeys(word for word in words if word))[:WORDS]
+
+
+def _prompts(document: Document) -> tuple[str, ...]:
+    images = document.get("images")
+    found = []
+    for image in images[: PROMPTS * 4] if isinstance(images, list) else []:
+        meta = image.get("meta") if isinstance(image, dict) else None
+        prompt = clean_lines(meta.get("prompt"), PROMPT_LIMIT) if isinstance(meta, dict) else ""
+        if prompt:
+            found.append(prompt)
+    return tuple(dict.fromkeys(found))[:PROMPTS]
+
+
+def _number(value: object) -> str:
+    return str(value) if type(value) is int and 0 < value < 10**12 else ""
+
+
+def _plain(value: object) -> object:
+    """Return HTML as plain text: what stands between tags, with paragraphs as lines."""
+    if not isinstance(value, str) or "<" not in value:
+        return value
+    parts, inside = [], False
+    for piece in value[: TEXT_LIMIT * 4].replace("<", "\0<").split("\0"):
+        inside = piece.startswith("<")
+        tag, closed, text = piece.partition(">") if inside else ("", ">", piece)
+        if tag.lower().startswith(("<p", "<br", "</p", "<li", "<h", "<div")):
+            parts.append("\n")
+        parts.append(text if closed else piece)
+    text = "".join(parts)
+    for name, letter in (
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", '"'),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ):
+        text = text.replace(name, letter)
+    return text

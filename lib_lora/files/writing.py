@@ -1,0 +1,61 @@
+"""Writing that leaves either the old file or the new one, whatever happens: power cut, full disk, kill -9."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import NotWrittenError
+
+PARTIAL = ".partial"
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
+    """Let `write` fill a new file beside `path` and put it in its place, with its permissions.
+
+    durable: wait until the disk has it, so that a power cut right after cannot take it back.
+
+    Raises NotWrittenError, and leaves what was there, where the disk is full or the folder read-only.
+    """
+    path = Path(os.path.realpath(path))  # a link stays a link
+    handle, name = None, ""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=PARTIAL, dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            handle = None
+            write(file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        with contextlib.suppress(OSError):
+            Path(name).chmod(stat.S_IMODE(path.stat().st_mode))
+        os.replace(name, path)  # noqa: PTH105
+        name = ""
+    except OSError as error:
+        raise NotWrittenError(
+            f"{path.name} could not be written: {error.strerror or error}. Nothing was changed. "
+            "Look whether the disk is full or the folder is read-only."
+        ) from error
+    finally:
+        if handle is not None:
+            os.close(handle)
+        if name:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself durable, where the system lets folders be opened."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,190 @@
+"""The two databases: the index, which can be made again at any time, and `mine.sqlite`, which cannot.
+
+One connection holds both, so that a search can ask what the user noted. Threads take turns, other processes
+too (write-ahead log, a busy time of some seconds). Without a folder both live in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from urllib.parse import quote
+
+SCHEMA = 1  # raised when the index's tables change; it has another file name then and is made anew
+BUSY = 10.0  # seconds to wait for another process
+MINE = "mine.sqlite"
+DAMAGED = ".damaged"
+
+_INDEX_TABLES = (
+    "CREATE TABLE IF NOT EXISTS shelves (id INTEGER PRIMARY KEY, roots TEXT UNIQUE, used REAL)",
+    """CREATE TABLE IF NOT EXISTS files (
+        id INTEGER PRIMARY KEY, shelf INTEGER, path TEXT, key TEXT, root INTEGER, label TEXT, name TEXT,
+        sorted TEXT, folder TEXT, size INTEGER, mtime_ns INTEGER, added REAL, alias TEXT, declared TEXT,
+        legacy TEXT, fingerprint TEXT, flaw TEXT, architecture TEXT, family TEXT, role TEXT, rating INTEGER,
+        favourite INTEGER, problem INTEGER, noted INTEGER, tags TEXT)""",
+    # Apart, so that filters and orders need not read past the long texts.
+    "CREATE TABLE IF NOT EXISTS texts (id INTEGER PRIMARY KEY, beside TEXT, record TEXT, hay TEXT)",
+    "CREATE INDEX IF NOT EXISTS files_sorted ON files (shelf, sorted, label, path)",
+    "CREATE INDEX IF NOT EXISTS files_label ON files (shelf, label COLLATE NOCASE, path)",
+    """CREATE TRIGGER IF NOT EXISTS files_gone AFTER DELETE ON files BEGIN
+        DELETE FROM texts WHERE id = old.id;
+    END""",
+)
+_FULL_TEXT = (
+    """CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
+        hay, content='texts', content_rowid='id', tokenize='trigram case_sensitive 1')""",
+    """CREATE TRIGGER IF NOT EXISTS words_new AFTER INSERT ON texts BEGIN
+        INSERT INTO words (rowid, hay) VALUES (new.id, new.hay);
+    END""",
+    """CREATE TRIGGER IF NOT EXISTS words_gone AFTER DELETE ON texts BEGIN
+        INSERT INTO words (words, rowid, hay) VALUES ('delete', old.id, old.hay);
+    END""",
+    """CREATE TRIGGER IF NOT EXISTS words_other AFTER UPDATE OF hay ON texts WHEN old.hay <> new.hay BEGIN
+        INSERT INTO words (words, rowid, hay) VALUES ('delete', old.id, old.hay);
+        INSERT INTO words (rowid, hay) VALUES (new.id, new.hay);
+    END""",
+)
+_MINE_TABLES = (
+    """CREATE TABLE IF NOT EXISTS mine.notes (
+        path TEXT PRIMARY KEY, name TEXT, size INTEGER, fingerprint TEXT, title TEXT, role TEXT,
+        trigger_words TEXT, weight REAL, notes TEXT, favourite INTEGER, rating INTEGER, tags TEXT,
+        negative TEXT, used REAL, uses INTEGER NOT NULL DEFAULT 0, last_weight REAL)""",
+    "CREATE TABLE IF NOT EXISTS mine.history (path TEXT, time REAL, weight REAL)",
+    "CREATE INDEX IF NOT EXISTS mine.history_path ON history (path, time)",
+    """CREATE TABLE IF NOT EXISTS mine.hashes (
+        path TEXT, size INTEGER, mtime_ns INTEGER, kind TEXT, digest TEXT, PRIMARY KEY (path, kind))""",
+    "CREATE TABLE IF NOT EXISTS mine.journal (bytes INTEGER)",
+)
+
+
+class Database:
+    """A connection to both databases; `folder` is None for memory, `full_text` tells whether FTS5 serves."""
+
+    def __init__(self, folder: Path | None, full_text: bool | None = None) -> None:
+        self.folder = folder
+        self.full_text = has_full_text() if full_text is None else full_text
+        self.problems: tuple[str, ...] = ()
+        self._lock = RLock()
+        self._index_in_memory = False
+        self._connection = self._open()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Hold the connection for a question."""
+        with self._lock:
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Hold the connection for one change of all or nothing."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Give the files back."""
+        with self._lock:
+            self._connection.close()
+
+    def renew(self, index_in_memory: bool = False) -> None:
+        """Close both databases, set aside what is damaged, and open again; the index in memory if asked."""
+        with self._lock:
+            self._connection.close()
+            self._index_in_memory = index_in_memory
+            if self.folder is not None:
+                set_aside_damaged(self.folder, self.index_name)
+            self._connection = self._open()
+
+    @property
+    def index_name(self) -> str:
+        """The index's file name; what another SQLite or another version could not read is another file."""
+        return f"index-{SCHEMA}{'-words' if self.full_text else ''}.sqlite"
+
+    def _open(self) -> sqlite3.Connection:
+        if self.folder is not None:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                return self._connect(self.folder)
+            except (OSError, sqlite3.OperationalError) as error:
+                self.problems = (
+                    f"What you note about your files cannot be kept: the folder {self.folder} cannot be "
+                    f"written ({error}). Make it writable, then reload the page.",
+                )
+        return self._connect(None)
+
+    def _connect(self, folder: Path | None) -> sqlite3.Connection:
+        for last in (False, True):
+            connection = sqlite3.connect(
+                ":memory:" if folder is None or self._index_in_memory else folder / self.index_name,
+                timeout=BUSY,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
+            )
+            try:
+                self._prepare(connection, folder)
+            except sqlite3.DatabaseError as error:
+                connection.close()
+                if last or folder is None or isinstance(error, sqlite3.OperationalError):
+                    raise
+                set_aside_damaged(folder, self.index_name)
+            else:
+                return connection
+        raise AssertionError  # the last turn returns or raises
+
+    def _prepare(self, connection: sqlite3.Connection, folder: Path | None) -> None:
+        run = connection.execute
+        run("ATTACH ? AS mine", (":memory:" if folder is None else f"file:{quote(str(folder / MINE))}",))
+        run("PRAGMA main.journal_mode = WAL")
+        run("PRAGMA mine.journal_mode = WAL")
+        run("PRAGMA main.synchronous = NORMAL")
+        run("PRAGMA main.cache_size = -16000")  # KiB: the filters' columns of ten thousand files
+        run("PRAGMA mine.synchronous = FULL")
+        run("BEGIN IMMEDIATE")
+        for statement in (*_MINE_TABLES, *_INDEX_TABLES, *(_FULL_TEXT if self.full_text else ())):
+            run(statement)
+        run("COMMIT")
+
+
+def set_aside_damaged(folder: Path, index: str) -> None:
+    """Rename those databases in `folder` that are damaged, so that new ones are made."""
+    for name in (index, MINE):
+        if not _is_sound(folder / name):
+            os.replace(folder / name, folder / f"{name}{DAMAGED}")  # noqa: PTH105
+            for ending in ("-wal", "-shm"):
+                (folder / f"{name}{ending}").unlink(missing_ok=True)
+
+
+def has_full_text() -> bool:
+    """Tell whether this SQLite has FTS5 with three-letter tokens; some builds lack it."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.execute("CREATE VIRTUAL TABLE t USING fts5(a, tokenize='trigram case_sensitive 1')")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _is_sound(path: Path) -> bool:
+    if not path.exists():
+        return True
+    connection = sqlite3.connect(path, timeout=BUSY)
+    try:
+        return connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        connection.close()

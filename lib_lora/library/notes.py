@@ -1,0 +1,286 @@
+"""What the user notes about files, and when they were used: checked, kept, found again when a file moves."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import FieldValueError, NotWrittenError, nearest
+from ..files.text import clean, clean_lines
+from ..stack.advice import ROLES
+from .database import Database
+from .journal import Journal
+from .network_file import NetworkFile
+
+FIELDS = ("title", "role", "trigger_words", "weight", "notes", "favourite", "rating", "tags", "negative")
+_STORED = ("path", "name", "size", "fingerprint", *FIELDS, "used", "uses", "last_weight")
+_LISTS = ("trigger_words", "tags")
+ASKED_AT_ONCE = 500  # paths in one question; SQLite takes some thousands
+HISTORY = 50  # uses remembered of one file
+WEIGHT_LIMIT = 100.0
+WORDS_LIMIT = 100
+TEXT_LIMITS = {"title": 200, "notes": 20_000, "negative": 2_000}.items()
+JOURNAL_LIMIT = 4_000_000  # bytes, beyond which the journal is written anew without what was replaced
+
+
+class Notes:
+    """The user's own data. Safe for threads and for two processes on one folder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._journal = Journal(database.folder if not database.problems else None)
+        self.replay()
+
+    def of(self, path: str) -> dict[str, Any]:
+        """Return all fields of a file, None for those the user said nothing about."""
+        return self.of_all([path]).get(path) or self.nothing()
+
+    @staticmethod
+    def nothing() -> dict[str, Any]:
+        """Return the fields of a file about which there is nothing."""
+        return dict.fromkeys(_STORED)
+
+    def of_all(self, paths: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the fields of those files about which there is something, by path."""
+        if len(paths) > ASKED_AT_ONCE:
+            return self.everything()
+        marks = ",".join("?" * len(paths))
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {','.join(_STORED)} FROM mine.notes WHERE path IN ({marks})", tuple(paths)
+            ).fetchall()
+        return {row[0]: _read(row) for row in rows}
+
+    def everything(self) -> dict[str, dict[str, Any]]:
+        """Return the fields of all files about which there is something, by path."""
+        with self._database.reading() as connection:
+            rows = connection.execute(f"SELECT {','.join(_STORED)} FROM mine.notes").fetchall()
+        return {row[0]: _read(row) for row in rows}
+
+    def change(self, file: NetworkFile, fields: Mapping[str, object]) -> dict[str, Any]:
+        """Note `fields` of a file; None forgets. Raises FieldValueError, NotWrittenError."""
+        checked = {name: check(name, value) for name, value in fields.items()}
+        self._keep({"note": _place(file), **checked})
+        return checked
+
+    def use(self, files: Sequence[NetworkFile], weights: Sequence[float | None]) -> None:
+        """Note that a picture was made with `files`. Raises NotWrittenError."""
+        now = round(time.time(), 3)
+        self._keep(
+            *(
+                {"use": _place(file), "time": now, "weight": weight}
+                for file, weight in zip(files, weights, strict=True)
+            )
+        )
+
+    def history(self, path: str) -> list[dict[str, float | None]]:
+        """Return the last uses of a file, the newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT time, weight FROM mine.history WHERE path = ? ORDER BY time DESC LIMIT ?",
+                (path, HISTORY),
+            )
+            return [{"time": used, "weight": weight} for used, weight in rows]
+
+    def follow(self, files: Sequence[NetworkFile]) -> int:
+        """Let notes of files that are gone follow to where the same file is now; return how many did.
+
+        The same file: equal fingerprint, or equal name and size. Where several could be it, none is.
+        """
+        here = {str(file.path) for file in files}
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT path, name, size, fingerprint FROM mine.notes").fetchall()
+        noted = {row[0] for row in rows}
+        lost = [row for row in rows if row[0] not in here and not Path(row[0]).exists()]
+        if not lost:
+            return 0
+        by_print: dict[str, list[NetworkFile]] = {}
+        by_name: dict[tuple[str, int], list[NetworkFile]] = {}
+        for file in files:
+            if str(file.path) not in noted:
+                by_print.setdefault(file.fingerprint, []).append(file)
+                by_name.setdefault((file.path.name, file.size), []).append(file)
+        moved: list[dict[str, Any]] = []
+        for path, name, size, fingerprint in lost:
+            same = by_print.get(fingerprint, []) if fingerprint else []
+            same = same if len(same) == 1 else by_name.get((name, size), [])
+            if len(same) == 1:
+                moved.append({"move": path, "to": _place(same[0])})
+        if moved:
+            self._keep(*moved)
+        return len(moved)
+
+    def _keep(self, *changes: dict[str, Any]) -> None:
+        """Write changes into the journal first, then into the database, which waits for other processes."""
+        try:
+            with self._database.writing() as connection:
+                end = self._journal.append(*changes)
+                for change in changes:
+                    _apply(connection, change)
+                _remember(connection, end)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise NotWrittenError(
+                f"What you noted could not be saved ({error}). Look whether the disk is full, then try again."
+            ) from error
+
+    def replay(self) -> None:
+        """Bring the database up to the journal: after a crash, or when the database had to be made anew."""
+        with self._database.reading() as connection:
+            if _done(connection) == self._journal.size() < JOURNAL_LIMIT:
+                return
+        with self._database.writing() as connection:  # asked again: another process may have been faster
+            done, size = _done(connection), self._journal.size()
+            for change in self._journal.read(done if done <= size else 0):
+                try:
+                    _apply(connection, change)
+                except (KeyError, IndexError, TypeError, ValueError, sqlite3.DatabaseError):
+                    continue  # a damaged line must not hide the others
+            if size >= JOURNAL_LIMIT:
+                size = self._journal.replace(_everything(connection))
+            _remember(connection, size)
+
+
+def overlay(told: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of a file with the user's own words in place of others."""
+    for name in ("title", "role", "trigger_words", "notes", "negative"):
+        if own[name] is not None:
+            told[name] = own[name]
+    if own["weight"] is not None:
+        told["preferred_weight"] = own["weight"]
+    return told
+
+
+def check(name: str, value: object) -> Any:
+    """Return a field's value as it is kept. Raises FieldValueError."""
+    if name not in FIELDS:
+        raise FieldValueError(f"'{clean(name, 60)}' is nothing that can be noted.{nearest(name, FIELDS)}")
+    if value is None:
+        return None
+    if name in _LISTS:
+        return _check_words(name, value)
+    if name == "favourite":
+        if not isinstance(value, bool):
+            raise FieldValueError("'favourite' must be true or false.")
+        return value
+    if name == "rating":
+        if type(value) is not int or not 0 <= value <= 5:
+            raise FieldValueError("'rating' must be a whole number from 0 to 5.")
+        return value
+    if name == "weight":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise FieldValueError("'weight' must be a number.")
+        if abs(value) > WEIGHT_LIMIT:
+            raise FieldValueError(f"'weight' must be between -{WEIGHT_LIMIT:g} and {WEIGHT_LIMIT:g}.")
+        return float(value)
+    if not isinstance(value, str):
+        raise FieldValueError(f"'{name}' must be text.")
+    if name == "role":
+        names = [role.name for role in ROLES]
+        if value and value not in names:
+            raise FieldValueError(f"'{clean(value, 60)}' is no role. Use one of {', '.join(names)}.")
+        return value
+    limit = dict(TEXT_LIMITS)[name]
+    if len(value) > limit:
+        raise FieldValueError(f"'{name}' has {len(value)} characters; the limit is {limit}.")
+    return clean_lines(value, limit) if name == "notes" else clean(value, limit)
+
+
+def _check_words(name: str, value: object) -> list[str]:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise FieldValueError(f"'{name}' must be a list of texts, or one text with commas.")
+    if len(words) > WORDS_LIMIT:
+        raise FieldValueError(f"'{name}' has {len(words)} words; the limit is {WORDS_LIMIT}.")
+    cleaned = (clean(word, 300) for word in words)
+    return list(dict.fromkeys(word for word in cleaned if word))
+
+
+def _place(file: NetworkFile) -> list[Any]:
+    """Return what a file is found again by; names that are no text are kept readable for SQLite."""
+    return [stored_path(file), stored(file.path.name), file.size, file.fingerprint]
+
+
+def stored_path(file: NetworkFile) -> str:
+    """Return the path as it stands in the databases."""
+    return stored(str(file.path))
+
+
+def stored(text: str) -> str:
+    """Return a text that SQLite can hold, the same for the same name."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _apply(connection: sqlite3.Connection, change: Mapping[str, Any]) -> None:
+    if "note" in change:
+        fields = {name: change[name] for name in FIELDS if name in change}
+        _insert(connection, change["note"])
+        for name, value in fields.items():
+            kept = json.dumps(value, ensure_ascii=False) if name in _LISTS and value is not None else value
+            connection.execute(f"UPDATE mine.notes SET {name} = ? WHERE path = ?", (kept, change["note"][0]))
+    elif "use" in change:
+        path = change["use"][0]
+        _insert(connection, change["use"])
+        connection.execute(
+            "UPDATE mine.notes SET used = ?, uses = uses + 1, last_weight = ? WHERE path = ?",
+            (change["time"], change["weight"], path),
+        )
+        connection.execute(
+            "INSERT INTO mine.history VALUES (?, ?, ?)", (path, change["time"], change["weight"])
+        )
+        connection.execute(
+            "DELETE FROM mine.history WHERE path = ? AND rowid NOT IN "
+            "(SELECT rowid FROM mine.history WHERE path = ? ORDER BY time DESC LIMIT ?)",
+            (path, path, HISTORY),
+        )
+    elif "move" in change:
+        path, name, size, fingerprint = change["to"]
+        connection.execute(
+            "UPDATE OR IGNORE mine.notes SET path = ?, name = ?, size = ?, fingerprint = ? WHERE path = ?",
+            (path, name, size, fingerprint, change["move"]),
+        )
+        connection.execute("UPDATE mine.history SET path = ? WHERE path = ?", (path, change["move"]))
+    elif "whole" in change:
+        row = [change["whole"].get(name) for name in _STORED]
+        marks = ",".join("?" * len(row))
+        connection.execute(f"INSERT OR REPLACE INTO mine.notes ({','.join(_STORED)}) VALUES ({marks})", row)
+        for used, weight in change.get("history", ()):
+            connection.execute("INSERT INTO mine.history VALUES (?, ?, ?)", (row[0], used, weight))
+
+
+def _insert(connection: sqlite3.Connection, place: Sequence[Any]) -> None:
+    connection.execute(
+        "INSERT INTO mine.notes (path, name, size, fingerprint) VALUES (?, ?, ?, ?) ON CONFLICT (path) "
+        "DO UPDATE SET name = excluded.name, size = excluded.size, fingerprint = excluded.fingerprint",
+        tuple(place),
+    )
+
+
+def _done(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT bytes FROM mine.journal").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _remember(connection: sqlite3.Connection, size: int) -> None:
+    connection.execute("DELETE FROM mine.journal")
+    connection.execute("INSERT INTO mine.journal VALUES (?)", (size,))
+
+
+def _everything(connection: sqlite3.Connection) -> Iterable[dict[str, Any]]:
+    for row in connection.execute(f"SELECT {','.join(_STORED)} FROM mine.notes").fetchall():
+        history = connection.execute(
+            "SELECT time, weight FROM mine.history WHERE path = ?", (row[0],)
+        ).fetchall()
+        yield {"whole": dict(zip(_STORED, row, strict=True)), "history": history}
+
+
+def _read(row: Sequence[Any]) -> dict[str, Any]:
+    told = dict(zip(_STORED, row, strict=True))
+    for name in _LISTS:
+        told[name] = json.loads(told[name]) if told[name] else None if told[name] is None else []
+    told["favourite"] = None if told["favourite"] is None else bool(told["favourite"])
+    return told

@@ -1,0 +1,219 @@
+"""The index on disk: one row a file, under the set of folders it was found in, with all that is searched."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .database import Database
+from .identity import identity
+from .network_file import Beside, NetworkFile
+from .notes import Notes, stored, stored_path
+
+FACET_TAGS = 12  # tags of the training pictures by which a file can be filtered
+KEPT = 90 * 86400.0  # seconds after which the index of folders nobody asks for any more is dropped
+_NUMBER = re.compile(r"\d+")
+_FILES = (
+    *("id", "shelf", "path", "key", "root", "label", "name", "sorted", "folder", "size", "mtime_ns", "added"),
+    *("alias", "declared", "legacy", "fingerprint", "flaw", "architecture", "family", "role", "rating"),
+    *("favourite", "problem", "noted", "tags"),
+)
+_TEXTS = ("id", "beside", "record", "hay")
+_FIRST = ("id", "shelf", "path", "added")  # what stays when a row is written again
+
+
+class Store:
+    """The rows of one set of root folders."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, roots: Sequence[Path]) -> tuple[NetworkFile, ...]:
+        """Return the files as they were last seen, without those in trouble, which are looked at anew."""
+        shelf = self.shelf(roots)
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM files WHERE shelf = ? AND flaw <> ''", (shelf,))
+            rows = connection.execute(
+                "SELECT path, root, label, size, mtime_ns, beside, alias, declared, legacy, fingerprint, "
+                "record "
+                "FROM files JOIN texts USING (id) WHERE shelf = ?",
+                (shelf,),
+            ).fetchall()
+        return tuple(
+            NetworkFile(
+                label=label,
+                path=Path(path),
+                root=roots[root],
+                size=size,
+                mtime_ns=mtime_ns,
+                beside=tuple([Beside(*other) for other in json.loads(beside)]) if beside != "[]" else (),
+                alias=alias,
+                declared_hash=declared,
+                declared_legacy=legacy,
+                fingerprint=fingerprint,
+                text=record,
+            )
+            for (
+                path,
+                root,
+                label,
+                size,
+                mtime_ns,
+                beside,
+                alias,
+                declared,
+                legacy,
+                fingerprint,
+                record,
+            ) in rows
+        )
+
+    def save(
+        self, roots: Sequence[Path], files: Sequence[NetworkFile], before: Sequence[NetworkFile], notes: Notes
+    ) -> None:
+        """Write what differs from `before`, or everything where the index holds another number of files."""
+        shelf = self.shelf(roots)
+        known = {id(file) for file in before}
+        changed = [file for file in files if id(file) not in known]
+        here = {stored_path(file) for file in files}
+        with self._database.reading() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM files WHERE shelf = ?", (shelf,)).fetchone()
+        gone = [stored_path(file) for file in before if stored_path(file) not in here] if before else []
+        if count != len(before):  # another process wrote, or the index is new
+            changed = list(files)
+            with self._database.reading() as connection:
+                listed = connection.execute("SELECT path FROM files WHERE shelf = ?", (shelf,))
+                gone = [path for (path,) in listed if path not in here]
+        if not changed and not gone:
+            return
+        own = notes.of_all([stored_path(file) for file in changed]) if count else notes.everything()
+        now = time.time()
+        numbered = sorted(
+            (_number(shelf, stored_path(file)), file) for file in changed
+        )  # as full text wants them
+        with self._database.writing() as connection:
+            connection.executemany(
+                "DELETE FROM files WHERE shelf = ? AND path = ?", ((shelf, path) for path in gone)
+            )
+            for table, columns, row in (("files", _FILES, self._file_row), ("texts", _TEXTS, self._text_row)):
+                connection.executemany(
+                    _insertion(table, columns),
+                    (
+                        row(
+                            number,
+                            shelf,
+                            roots.index(file.root),
+                            file,
+                            own.get(stored_path(file), {}),
+                            now if count else 0,
+                        )
+                        for number, file in numbered
+                    ),
+                )
+
+    def added(self, roots: Sequence[Path], file: NetworkFile) -> float:
+        """Return since when a file has been there, in seconds of the epoch."""
+        number = _number(self.shelf(roots), stored_path(file))
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT added FROM files WHERE id = ?", (number,)).fetchone()
+        return float(row[0]) if row else file.mtime_ns / 1e9
+
+    def renote(self, roots: Sequence[Path], file: NetworkFile, own: Mapping[str, Any]) -> None:
+        """Make one file findable by what the user noted of it now."""
+        with self._database.writing() as connection:
+            number = _number(self.shelf(roots), stored_path(file))
+            connection.execute(
+                "UPDATE files SET tags = ?, noted = ? WHERE id = ?",
+                (_lines(facet_tags(file, own)), _is_noted(file, own), number),
+            )
+            connection.execute("UPDATE texts SET hay = ? WHERE id = ?", (haystack(file, own), number))
+
+    def shelf(self, roots: Sequence[Path]) -> int:
+        """Return the number of a set of folders, a new one where it is asked for the first time."""
+        key, now = json.dumps([stored(str(root)) for root in roots]), time.time()
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT id, used FROM shelves WHERE roots = ?", (key,)).fetchone()
+        if row is not None and row[1] > now - KEPT / 10:
+            return int(row[0])
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO shelves (roots, used) VALUES (?, ?) "
+                "ON CONFLICT (roots) DO UPDATE SET used = excluded.used",
+                (key, now),
+            )
+            connection.execute("DELETE FROM shelves WHERE used < ?", (now - KEPT,))
+            connection.execute("DELETE FROM files WHERE shelf NOT IN (SELECT id FROM shelves)")
+            return int(connection.execute("SELECT id FROM shelves WHERE roots = ?", (key,)).fetchone()[0])
+
+    @staticmethod
+    def _file_row(
+        number: int, shelf: int, root: int, file: NetworkFile, own: Mapping[str, Any], now: float
+    ) -> tuple[Any, ...]:
+        record, name = file.record, file.name.casefold()
+        return (
+            *(number, shelf, stored_path(file), file.id, root, file.label, name),
+            _NUMBER.sub(lambda digits: digits[0].zfill(9), name),
+            *(file.folder, file.size, file.mtime_ns),
+            now or file.mtime_ns / 1e9,  # the first time nobody knows since when a file has been there
+            *(file.alias, file.declared_hash, file.declared_legacy, file.fingerprint, file.flaw),
+            *(record.architecture, record.family, file.role, record.rating, int(record.favourite)),
+            *(int(bool(file.problem)), _is_noted(file, own), _lines(facet_tags(file, own))),
+        )
+
+    @staticmethod
+    def _text_row(
+        number: int, shelf: int, root: int, file: NetworkFile, own: Mapping[str, Any], now: float
+    ) -> tuple[Any, ...]:
+        return number, "[]" if file.flaw else json.dumps(file.beside), file.text, haystack(file, own)
+
+
+def _number(shelf: int, path: str) -> int:
+    return int(identity(f"{shelf} {path}")[:15], 16)
+
+
+def _lines(words: Iterable[str]) -> str:
+    """Return words so that each can be looked for as a whole, with a line break on both sides."""
+    return "\n".join(("", *words, ""))
+
+
+def _is_noted(file: NetworkFile, own: Mapping[str, Any]) -> int:
+    return int(bool(file.record.notes or own.get("notes")))
+
+
+def _insertion(table: str, columns: Sequence[str]) -> str:
+    changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in _FIRST)
+    marks = ", ".join("?" * len(columns))
+    begin = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+    return f"{begin} ON CONFLICT (id) DO UPDATE SET {changed}"
+
+
+def facet_tags(file: NetworkFile, own: Mapping[str, Any]) -> Iterable[str]:
+    """Return the tags by which a file can be filtered, the user's own first."""
+    record = file.record
+    tags = (
+        *(own.get("tags") or ()),
+        *record.own_tags,
+        *record.kinds,
+        *(tag for tag, _ in record.tags[:FACET_TAGS]),
+    )
+    return dict.fromkeys(tag.casefold() for tag in tags)
+
+
+def haystack(file: NetworkFile, own: Mapping[str, Any]) -> str:
+    """Return everything a search looks through, folded, one text a line."""
+    record = file.record
+    texts = (
+        *(file.label, record.alias, record.title, *record.trigger_words, record.notes, record.description),
+        *(*record.own_tags, *record.kinds, *(tag for tag, _ in record.tags), record.base_model),
+        *(
+            (own.get("title") or ""),
+            *(own.get("trigger_words") or ()),
+            own.get("notes") or "",
+            *(own.get("tags") or ()),
+        ),
+    )
+    return stored("\n".join(dict.fromkeys(text for text in texts if text)).casefold())

@@ -1,0 +1,60 @@
+"""What the library's routes need of the rest of the house, and how its errors become answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from ..errors import AmbiguousNetworkError, LoraStackError, NetworkNotFoundError
+from ..library.catalogue import Catalogue
+from ..library.library import Library
+from .guards import harden
+
+_STATUS: tuple[tuple[type[LoraStackError], int], ...] = (
+    (NetworkNotFoundError, 404),
+    (AmbiguousNetworkError, 409),
+)
+
+
+@dataclass(frozen=True)
+class LibraryPorts:
+    """What the routes ask others.
+
+    library: scanned at least once. watch: the same without waiting for a scan. checkpoint: the loaded model's
+    architecture, empty for unknown. strengths: ‖ΔW‖ per block, None where that cannot be computed.
+    """
+
+    library: Callable[[], Library]
+    watch: Callable[[], Library]
+    checkpoint: Callable[[], str] = lambda: ""
+    strengths: Callable[[Path], dict[str, Any]] | None = None
+
+    def catalogue(self) -> Catalogue:
+        """Return the library as the page sees it now."""
+        return Catalogue(self.library(), self.checkpoint())
+
+
+class LibraryRoute(APIRoute):
+    """A route whose answers are hardened, and whose errors of ours are told as `{"detail": …}`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the framework's own handler."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except LoraStackError as error:
+                status = next((code for kind, code in _STATUS if isinstance(error, kind)), error.status_code)
+                response = JSONResponse({"detail": str(error), "error": type(error).__name__}, status)
+            for name, value in harden().items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return answer
