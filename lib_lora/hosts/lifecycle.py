@@ -18,7 +18,7 @@ from lib_lora.errors import LoraStackError, NotAppliedError
 from lib_lora.hosts.embeddings import Embeddings
 from lib_lora.hosts.nested import Outer
 from lib_lora.hosts.reports import Reports
-from lib_lora.hosts.request import Request, request_of
+from lib_lora.hosts.request import Request, open_files, request_of
 from lib_lora.network import NetworkCache, check_fit
 from lib_lora.plan import Plan, make_plan
 from lib_lora.session import Session
@@ -207,7 +207,7 @@ class Lifecycle:
     def _plan(self, request: Request, view: ModelView) -> Plan:
         key = (id(request), view.key)
         if key not in self._plans:
-            networks = tuple(self._networks.open(file.path, view.architecture) for file in request.files)
+            networks = open_files(request, lambda path: self._networks.open(path, view.architecture))
             self._plans[key] = request, make_plan(request.stack, networks, view)
             while len(self._plans) > PLANS_KEPT:
                 self._plans.popitem(last=False)

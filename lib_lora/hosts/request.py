@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from lib_lora.errors import LoraStackError
 from lib_lora.files.hashes import is_junk
 from lib_lora.library.library import Library
 from lib_lora.library.network_file import NetworkFile
+from lib_lora.network import Network
+from lib_lora.stack.entry import Entry, row_title
 from lib_lora.stack.serialization import decode, require_implemented
 from lib_lora.stack.stack import Stack
 
@@ -54,19 +59,40 @@ def find_files(tab: str, stack: Stack, library: Library) -> Request:
         files, entries, notes = [], [], []
         for row, entry in enumerate(stack.entries, 1):
             if entry.on:
-                file = library.find(entry.network, entry.hash)
+                with _named(row - 1, entry):
+                    file = library.find(entry.network, entry.hash)
+                    digest = library.hash_of(file)
                 if not is_junk(entry.hash) and not library.has_hash(file, entry.hash):
                     notes.append(
                         f"row {row}: '{file.label}' is not the file this stack was made with ({entry.hash}); "
                         "that one is not in your folders"
                     )
                 files.append(file)
-                entry = replace(entry, network=file.label, hash=library.hash_of(file))
+                entry = replace(entry, network=file.label, hash=digest)
             entries.append(entry)
         names = tuple(file.path.stem for file in files)
         return Request(tab, replace(stack, entries=tuple(entries)), tuple(files), names, tuple(notes))
     except LoraStackError as error:
         return Request(tab, failure=error)
+
+
+def open_files(request: Request, open_one: Callable[[Path], Network]) -> tuple[Network, ...]:
+    """Open the files of a request, in order; errors name the row, so that it can be found among many."""
+    rows = [(row, entry) for row, entry in enumerate(request.stack.entries) if entry.on]
+    networks = []
+    for (row, entry), file in zip(rows, request.files, strict=True):
+        with _named(row, entry):
+            networks.append(open_one(file.path))
+    return tuple(networks)
+
+
+@contextmanager
+def _named(row: int, entry: Entry) -> Iterator[None]:
+    """Say in an error which row it is about, counted from 0."""
+    try:
+        yield
+    except LoraStackError as error:
+        raise type(error)(f"{row_title(row, entry.network)}: {error}") from error
 
 
 def request_of(p: Any) -> Request | None:

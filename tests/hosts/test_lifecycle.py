@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from lib_lora.errors import NetworkNotFoundError, NotAppliedError
+from lib_lora.errors import FileError, NetworkNotFoundError, NotAppliedError
 from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import ATTRIBUTE, Request, make_request, read_arguments
@@ -194,6 +194,26 @@ def test_a_failure_is_raised_before_the_host_does_anything(bench: Bench, model: 
     assert ran == []
     last = bench.reports.last("img2img")
     assert last is not None and last["ok"] is False and "'c'" in last["line"]
+
+
+def test_what_a_file_lacks_is_said_with_its_row(bench: Bench, model: ToyModel, tmp_path: Path) -> None:
+    """Of ten rows one must know which: rows that are off count, though their files are not opened."""
+    make_lora_file(tmp_path / "good.safetensors", TOY_LAYERS)
+    (tmp_path / "bad.safetensors").write_bytes(b"no weights at all")
+    library = Library([tmp_path])
+    library.scan()
+    rows = [{"network": "good"}, {"network": "good", "on": False}, {"network": "bad"}]
+    p = Processing(model, make_request("txt2img", {"entries": rows}, library))
+    with pytest.raises(FileError, match=r"^row 3 \(bad\): "):
+        bench.lifecycle.around(p, model.run)
+    assert is_untouched(model)
+
+
+def test_a_name_nobody_has_is_said_with_its_row(bench: Bench) -> None:
+    rows = [{"network": "c", "on": False}, {"network": "c"}]
+    request = make_request("txt2img", {"entries": rows}, bench.library)
+    assert isinstance(request.failure, NetworkNotFoundError)
+    assert str(request.failure).startswith("row 2 (c): There is no LoRA called 'c'")
 
 
 def test_sampling_past_our_layers_is_an_error(bench: Bench, model: ToyModel) -> None:

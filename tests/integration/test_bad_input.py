@@ -18,7 +18,7 @@ def row(network: Any = GOOD, **fields: Any) -> dict[str, Any]:
 
 
 BAD_STACKS = [
-    pytest.param(row("clothing/mechaa"), ["mechaa", "mecha"], id="unknown name with the nearest one"),
+    pytest.param(row("clothing/mechaa"), ["row 1 (clothing/mechaa)", "mecha"], id="unknown name with the nearest one"),
     pytest.param(row(weight="abc"), ["row 1", "weight", "abc"], id="weight is a word"),
     pytest.param('{"entries": [{"network": "x", "weight": Infinity}]}', ["weight"], id="weight is infinite"),
     pytest.param('{"entries": [{"network": "x", "weight": NaN}]}', ["weight"], id="weight is not a number"),
@@ -32,21 +32,21 @@ BAD_STACKS = [
     pytest.param({"version": 99, "entries": []}, ["99"], id="from the future"),
     pytest.param(7, ["stack"], id="a number instead of a stack"),
     pytest.param(row(region="inpaint"), ["region", "not"], id="a field that does not act yet"),
-    pytest.param(row("bad/empty"), ["empty"], id="file without content"),
-    pytest.param(row("bad/truncated"), ["truncated"], id="file cut short"),
-    pytest.param(row("bad/pickled"), ["pickled"], id="file that is a pickle"),
-    pytest.param(row("bad/no_tensors"), ["no_tensors"], id="file without tensors"),
-    pytest.param(row("bad/strange_numbers"), ["F99"], id="file of unknown numbers"),
-    pytest.param(row("bad/not_a_number"), ["not_a_number"], id="file with NaN"),
-    pytest.param(row("bad/web_page"), ["web_page", "log-in"], id="file that is a web page"),
-    pytest.param(row("bad/half"), ["half", "lora_down is missing"], id="half a LoRA"),
+    pytest.param(row("bad/empty"), ["row 1 (bad/empty)"], id="file without content"),
+    pytest.param(row("bad/truncated"), ["row 1 (bad/truncated)"], id="file cut short"),
+    pytest.param(row("bad/pickled"), ["row 1 (bad/pickled)"], id="file that is a pickle"),
+    pytest.param(row("bad/no_tensors"), ["row 1 (bad/no_tensors)"], id="file without tensors"),
+    pytest.param(row("bad/strange_numbers"), ["row 1", "F99"], id="file of unknown numbers"),
+    pytest.param(row("bad/not_a_number"), ["row 1 (bad/not_a_number)"], id="file with NaN"),
+    pytest.param(row("bad/web_page"), ["row 1", "log-in"], id="file that is a web page"),
+    pytest.param(row("bad/half"), ["row 1", "lora_down is missing"], id="half a LoRA"),
     pytest.param(
-        row("bad/two_families"), ["two_families", "mixes LoRA with diff"], id="two families at once"
+        row("bad/two_families"), ["row 1", "mixes LoRA with diff"], id="two families at once"
     ),
-    pytest.param(row("bad/enormous"), ["enormous", "16384 × 16384"], id="small file for an enormous layer"),
+    pytest.param(row("bad/enormous"), ["row 1", "16384 × 16384"], id="small file for an enormous layer"),
     pytest.param(row("bad/full_size"), ["full_size", "row 1"], id="file for a larger model"),
-    pytest.param(row("bad/stranger"), ["stranger"], id="file that is no LoRA"),
-    pytest.param(row("bad/for_sdxl"), ["for_sdxl", "SDXL"], id="file for SDXL"),
+    pytest.param(row("bad/stranger"), ["row 1 (bad/stranger)"], id="file that is no LoRA"),
+    pytest.param(row("bad/for_sdxl"), ["row 1", "SDXL"], id="file for SDXL"),
 ]
 
 
