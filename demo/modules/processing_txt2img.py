@@ -122,8 +122,8 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         decoded = None
         if self.latent_scale_mode is None:
             decoded = sd_samplers_common.decode_first_stage(self.sd_model, samples)
-        if self.hr_checkpoint_info is not None:
-            sd_models.reload_model_weights(info=self.hr_checkpoint_info)
+        # Without one of its own the second pass begins with the request's, whatever refined the first.
+        sd_models.reload_model_weights(info=self.hr_checkpoint_info)
         return self.sample_hr_pass(samples, decoded, seeds, subseeds, subseed_strength, prompts)
 
     def _upscaled(self, samples, decoded):

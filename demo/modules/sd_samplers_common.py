@@ -72,13 +72,35 @@ def store_latent(denoised: torch.Tensor) -> None:
     shared.state.current_latent = denoised
 
 
+def _done(denoiser, sigma) -> float:
+    """How much of the model's noise is gone, 0..1; by steps where a setting says so."""
+    if shared.opts.refiner_switch_by_sample_steps or sigma is None:
+        denoiser.p.extra_generation_params["Refiner switch by sampling steps"] = True
+        return denoiser.step / max(denoiser.total_steps, 1)
+    sigmas = denoiser.inner_model.sigmas
+    return (999 - int(torch.argmin(torch.abs(sigmas.to(sigma.device) - sigma.max())))) / 1000
+
+
+def _refines_this_pass(p) -> bool:
+    """With two passes a setting says which of them the refiner finishes; else there is one."""
+    wanted = shared.opts.hires_fix_refiner_pass
+    if not getattr(p, "enable_hr", False):
+        return True
+    if wanted == ("first pass" if p.is_hr_pass else "second pass"):
+        return False
+    if wanted != "second pass":
+        p.extra_generation_params["Hires refiner"] = wanted
+    return True
+
+
 def apply_refiner(denoiser, sigma=None) -> bool:
     """Change to the refiner checkpoint when its part of the sampling begins. No script hook learns of it."""
     p = denoiser.p
     if p.refiner_switch_at is None or p.refiner_checkpoint_info is None:
         return False
-    done = denoiser.step / max(denoiser.total_steps, 1)
-    if done < p.refiner_switch_at or shared.sd_model.sd_checkpoint_info == p.refiner_checkpoint_info:
+    if _done(denoiser, sigma) < p.refiner_switch_at:
+        return False
+    if shared.sd_model.sd_checkpoint_info == p.refiner_checkpoint_info or not _refines_this_pass(p):
         return False
     from modules import sd_models
 

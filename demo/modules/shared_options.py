@@ -107,6 +107,16 @@ def build_options() -> dict[str, OptionInfo]:
                 "hires_fix_use_firstpass_conds": OptionInfo(
                     False, "For hires fix, encode the prompts of the second pass before the first"
                 ),
+                "hires_fix_refiner_pass": OptionInfo(
+                    "second pass",
+                    "Hires fix: which pass the refiner is for",
+                    _gradio("Radio"),
+                    {"choices": ["first pass", "second pass", "both passes"]},
+                    infotext="Hires refiner",
+                ),
+                "refiner_switch_by_sample_steps": OptionInfo(
+                    False, "Switch to the refiner by steps", infotext="Refiner switch by sampling steps"
+                ),
                 "use_old_scheduling": OptionInfo(False, "Old prompt editing timelines"),
                 "fp8_storage": OptionInfo("Disable", "FP8 weight"),
                 "cache_fp16_weight": OptionInfo(False, "Cache FP16 weight for LoRA"),

@@ -15,6 +15,12 @@ from tests.demo.conftest import PROMPT, ROOT, Host
 
 pytestmark = pytest.mark.demo
 FOLDER = ROOT / "demo" / "models" / "checkpoint"
+HIRES = {
+    "enable_hr": True,
+    "hr_scale": 1.5,
+    "denoising_strength": 0.6,
+    "hr_second_pass_steps": 4,
+}
 REFINED = {"steps": 4, "refiner_checkpoint": "second", "refiner_switch_at": 0.5}
 
 
@@ -92,6 +98,107 @@ def test_a_refiner_wears_the_stack_too(
     assert drawn.images[0].tobytes() != plain
     assert len(models()) == 2 and not any(map(wears, models()))
     assert host.draw(**REFINED).images[0].tobytes() == plain
+
+
+def test_a_refiner_loaded_into_the_same_layers(
+    host: Host, second: None, seen: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one checkpoint in memory every module stays and every weight changes."""
+    from modules import shared
+
+    both_kept = host.draw(args=with_stack(), n_iter=2, **REFINED)
+    plain = host.draw(**REFINED).images[0].tobytes()
+    shared.opts.data["sd_checkpoints_limit"] = 1
+    seen.clear()
+    drawn = host.draw(args=with_stack(), n_iter=2, **REFINED)
+    assert seen == ([("tiny", True)] * 2 + [("second", True)] * 2) * 2
+    assert [i.tobytes() for i in drawn.images] == [i.tobytes() for i in both_kept.images]
+    assert not any(map(wears, models()))
+    assert host.draw(**REFINED).images[0].tobytes() == plain
+
+
+@pytest.mark.parametrize(
+    ("refined", "expected"),
+    [
+        pytest.param("first pass", ["tiny", "second", "tiny", "tiny"], id="first"),
+        pytest.param("second pass", ["tiny", "tiny", "tiny", "second"], id="second"),
+        pytest.param("both passes", ["tiny", "second", "tiny", "second"], id="both"),
+    ],
+)
+def test_a_refiner_of_either_pass(
+    host: Host, second: None, seen: list[tuple[str, bool]], refined: str, expected: list[str]
+) -> None:
+    """The second pass begins with the request's own checkpoint again."""
+    from modules import shared
+
+    shared.opts.data["hires_fix_refiner_pass"] = refined
+    host.draw(args=with_stack(), **{**REFINED, **HIRES, "denoising_strength": 1.0})
+    first, last = seen[: REFINED["steps"]], seen[REFINED["steps"] :]
+    halves = [first[:2], first[2:], last[:2], last[2:]]
+    assert [{name for name, _ in half} for half in halves] == [{name} for name in expected]
+    assert all(worn for _, worn in seen)
+    assert not any(map(wears, models()))
+
+
+def test_a_checkpoint_of_the_second_pass(host: Host, second: None, seen: list[tuple[str, bool]]) -> None:
+    request = {**HIRES, "hr_checkpoint_name": "second"}
+    plain = host.draw(**request).images[0].tobytes()
+    seen.clear()
+    drawn = host.draw(args=with_stack(), n_iter=2, **request)
+    names = [name for name, _ in seen]
+    assert names[:2] == ["tiny"] * 2 and names[len(names) // 2 - 1] == "second" == names[-1]
+    assert all(worn for _, worn in seen)
+    assert drawn.images[0].tobytes() != plain
+    assert host.draw(**request).images[0].tobytes() == plain
+
+
+def test_a_model_put_away_between_pictures(host: Host) -> None:
+    """Another object, with weights of its own: nothing of the last one may be used."""
+    from modules import sd_models
+
+    plain, usual = host.draw().images[0].tobytes(), host.draw(args=with_stack()).images[0].tobytes()
+    sd_models.unload_model_weights()
+    sd_models.load_model()
+    assert host.draw(args=with_stack()).images[0].tobytes() == usual
+    assert host.draw().images[0].tobytes() == plain
+
+
+@pytest.mark.parametrize("way", ["an error", "an interruption"])
+def test_a_run_that_ends_early(host: Host, way: str) -> None:
+    """The host's last hooks do not run then; the next picture is as if nothing had been."""
+    from modules import shared
+
+    plain = host.draw().images[0].tobytes()
+    if way == "an error":
+        root = shared.sd_model.model.diffusion_model
+        hook = root.register_forward_hook(lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            host.draw(args=with_stack())
+        hook.remove()
+    else:
+        host.log.acting["cfg_after_cfg"] = lambda params: shared.state.interrupt()
+        host.draw(args=with_stack())
+        del host.log.acting["cfg_after_cfg"]
+    assert not any(map(wears, models()))
+    assert host.draw().images[0].tobytes() == plain
+
+
+def test_the_same_object_again_and_again(host: Host) -> None:
+    """As loopback and the batch tab do; the panel may have been switched off in between."""
+    from modules import processing, scripts
+
+    p = processing.StableDiffusionProcessingTxt2Img(
+        prompt=PROMPT, seed=1, steps=2, width=64, height=64, cfg_scale=5.0, sampler_name="Euler"
+    )
+    p.do_not_save_samples = True
+    p.scripts, drawn = scripts.scripts_txt2img, []
+    plain = (0, *(getattr(control, "value", None) for control in p.scripts.inputs[1:]))
+    for args in (with_stack(), plain, with_stack()):
+        p.script_args = args
+        drawn.append(processing.process_images(p).images[0].tobytes())
+    assert drawn[0] == drawn[2] != drawn[1]
+    assert drawn[1] == host.draw(steps=2).images[0].tobytes()
+    p.close()
 
 
 def test_a_sampler_exchanged_on_the_object(host: Host, seen: list[tuple[str, bool]]) -> None:
