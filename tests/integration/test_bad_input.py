@@ -18,7 +18,9 @@ def row(network: Any = GOOD, **fields: Any) -> dict[str, Any]:
 
 
 BAD_STACKS = [
-    pytest.param(row("clothing/mechaa"), ["row 1 (clothing/mechaa)", "mecha"], id="unknown name with the nearest one"),
+    pytest.param(
+        row("clothing/mechaa"), ["row 1 (clothing/mechaa)", "mecha"], id="unknown name with the nearest one"
+    ),
     pytest.param(row(weight="abc"), ["row 1", "weight", "abc"], id="weight is a word"),
     pytest.param('{"entries": [{"network": "x", "weight": Infinity}]}', ["weight"], id="weight is infinite"),
     pytest.param('{"entries": [{"network": "x", "weight": NaN}]}', ["weight"], id="weight is not a number"),
@@ -40,9 +42,7 @@ BAD_STACKS = [
     pytest.param(row("bad/not_a_number"), ["row 1 (bad/not_a_number)"], id="file with NaN"),
     pytest.param(row("bad/web_page"), ["row 1", "log-in"], id="file that is a web page"),
     pytest.param(row("bad/half"), ["row 1", "lora_down is missing"], id="half a LoRA"),
-    pytest.param(
-        row("bad/two_families"), ["row 1", "mixes LoRA with diff"], id="two families at once"
-    ),
+    pytest.param(row("bad/two_families"), ["row 1", "mixes LoRA with diff"], id="two families at once"),
     pytest.param(row("bad/enormous"), ["row 1", "16384 × 16384"], id="small file for an enormous layer"),
     pytest.param(row("bad/full_size"), ["full_size", "row 1"], id="file for a larger model"),
     pytest.param(row("bad/stranger"), ["row 1 (bad/stranger)"], id="file that is no LoRA"),
