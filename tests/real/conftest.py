@@ -2,8 +2,9 @@
 
     pytest tests/real --webui http://127.0.0.1:7860 [--kind a1111|forge] [--lora-dir DIR]
 
-It needs the API (`--api`), an SD 1 checkpoint of any size whose file can be read from here, and writes its
-own small LoRA files into the folder `real-suite` below `--lora-dir` (else the folder the WebUI names).
+It needs the API (`--api`), an SD 1, SD 2 or SDXL checkpoint of any size whose file can be read from here,
+and writes its own small LoRA files into the folder `real-suite` below `--lora-dir` (else the folder the
+WebUI names).
 Without `--webui` nothing of it runs, and the summary says so.
 """
 

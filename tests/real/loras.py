@@ -1,4 +1,4 @@
-"""LoRA files with seeded random weights that fit the WebUI's SD 1 checkpoint, in kohya's spelling.
+"""LoRA files with seeded random weights that fit the WebUI's SD 1, SD 2 or SDXL checkpoint, in kohya's names.
 
 The shapes are read from the checkpoint's own file, so that small ones serve as well as full-size ones.
 """
@@ -15,52 +15,19 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from tests.real.names import HUGGING_FACE, TEXTS, UNET, layers
+
 Tensors = dict[str, Tensor]
 RANK = 4
 STRENGTH = 0.35
 """Standard deviation of a change, relative to that of a fresh layer's weight."""
 
-_UNET, _TEXT = "model.diffusion_model.", "cond_stage_model.transformer."
 _LINEAR = re.compile(
     r"(proj_in|proj_out|to_[qkv]|to_out\.0|ff\.net\.0\.proj|ff\.net\.2|[qkv]_proj|out_proj|fc[12])$"
 )
 _INNER = re.compile(r"(to_k|to_v|ff\.net\.2|[kv]_proj|fc2)$")
 _CONV = re.compile(r"\.(in_layers\.2|out_layers\.3|op|conv)$")
 _NORM = re.compile(r"(in_layers\.0|out_layers\.0)$")
-_RESNET = {
-    "in_layers.0": "norm1",
-    "in_layers.2": "conv1",
-    "emb_layers.1": "time_emb_proj",
-    "out_layers.0": "norm2",
-    "out_layers.3": "conv2",
-    "skip_connection": "conv_shortcut",
-}
-
-
-def kohya_name(path: str) -> str | None:
-    """Return kohya's name of a layer by its path in the checkpoint, None for one no trainer names."""
-    if path.startswith(_TEXT):
-        return "lora_te_" + path.removeprefix(_TEXT).replace(".", "_")
-    parts = path.removeprefix(_UNET).split(".")
-    head = f"{parts[0]}.{parts[1]}"
-    if parts[0] == "middle_block":
-        inner = ".".join(parts[2:])
-        if parts[1] == "1":
-            return "lora_unet_mid_block_attentions_0_" + inner.replace(".", "_")
-        return f"lora_unet_mid_block_resnets_{int(parts[1]) // 2}_{_RESNET[inner]}"
-    found = re.fullmatch(r"(input|output)_blocks\.(\d+)", head)
-    if found is None or head == "input_blocks.0":
-        return None
-    down, index = found[1] == "input", int(found[2])
-    level, place = divmod(index - 1 if down else index, 3)
-    block, inner = f"lora_unet_{'down' if down else 'up'}_blocks_{level}", ".".join(parts[3:])
-    if inner == "op":
-        return f"{block}_downsamplers_0_conv"
-    if inner == "conv":
-        return f"{block}_upsamplers_0_conv"
-    if inner in _RESNET:
-        return f"{block}_resnets_{place}_{_RESNET[inner]}"
-    return f"{block}_attentions_{place}_{inner.replace('.', '_')}"
 
 
 @dataclass(frozen=True)
@@ -135,20 +102,21 @@ class Family:
 
     make: Callable[[Draw], Tensors]
     layers: re.Pattern[str] = _LINEAR
-    parts: tuple[str, ...] = (_UNET, _TEXT)
+    parts: tuple[str, ...] = (UNET, *TEXTS)
 
 
 FILES: Mapping[str, Family] = {
     "real_lora": Family(_lora),
     "real_second": Family(_lora),
-    "real_unet": Family(_lora, parts=(_UNET,)),
-    "real_te": Family(_lora, parts=(_TEXT,)),
-    "real_locon": Family(_lora, _CONV, (_UNET,)),
+    "real_unet": Family(_lora, parts=(UNET,)),
+    "real_te": Family(_lora, parts=TEXTS),
+    "real_locon": Family(_lora, _CONV, (UNET,)),
     "real_loha": Family(_loha),
     "real_lokr": Family(_lokr),
     "real_full": Family(_full),
-    "real_ia3": Family(_ia3, _INNER),
-    "real_norm": Family(_norm, _NORM, (_UNET,)),
+    # The built-in passes over a fused attention of which not all four parts are changed: left out.
+    "real_ia3": Family(_ia3, _INNER, (UNET, *HUGGING_FACE)),
+    "real_norm": Family(_norm, _NORM, (UNET,)),
     "real_dora": Family(_dora),
 }
 
@@ -159,16 +127,16 @@ def make(name: str, checkpoint: Path) -> Tensors:
     chance = torch.Generator().manual_seed(list(FILES).index(name))
     tensors: Tensors = {}
     with safe_open(checkpoint, "pt") as file:
-        for key in sorted(file.keys()):
-            path = key.removesuffix(".weight")
-            if path == key or not key.startswith(family.parts) or not family.layers.search(path):
+        keys = sorted(file.keys())
+        sdxl = any(key.startswith("conditioner.") for key in keys)
+        for key in keys:
+            if not key.startswith(family.parts):
                 continue
-            base = file.get_tensor(key).float()
-            name_of_layer = kohya_name(path)
-            assert name_of_layer is not None, path
-            for suffix, tensor in family.make(Draw(chance, base)).items():
-                tensors[f"{name_of_layer}.{suffix}"] = tensor.half().contiguous()
-    assert tensors, f"{checkpoint} is no SD 1 checkpoint"
+            for layer in layers(key, file.get_tensor(key).float(), sdxl):
+                if family.layers.search(layer.path):
+                    for suffix, tensor in family.make(Draw(chance, layer.weight)).items():
+                        tensors[f"{layer.name}.{suffix}"] = tensor.half().contiguous()
+    assert tensors, f"{checkpoint} is no checkpoint of SD 1, SD 2 or SDXL"
     return tensors
 
 

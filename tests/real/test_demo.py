@@ -10,6 +10,8 @@ import pytest
 
 from tests.integration.server import ROOT, Server
 from tests.real.compare import EQUAL, SEEN
+from tests.real.inputs import inpaint
+from tests.real.test_equality import HIRES
 from tests.real.webui import NEGATIVE, PROMPT, WebUI, difference, stack
 
 MODELS = ROOT / "demo" / "models"
@@ -33,7 +35,7 @@ def demo(host: WebUI, server: Server, pytestconfig: pytest.Config) -> WebUI:
 def network(host: WebUI, demo: WebUI) -> dict[str, str]:
     """A LoRA of the demo, named by its hash: the WebUI may keep it in another folder."""
     items = demo.call("/lora-stack/networks?limit=500").body["items"]
-    label = next(item["label"] for item in items if item["label"] == "clothing/mecha")
+    label = next(item["label"] for item in items if item["label"].startswith("clothing/"))
     shorthash = demo.draw(stack((label, 1.0))).infotext.split('\\"hash\\":\\"')[1][:12]
     entry = {"network": label, "hash": shorthash}
     if host.draw(stack({**entry, "weight": 1.0})).status != 200:
@@ -64,3 +66,36 @@ def test_the_same_picture(
     print(f"difference {distance:.5f}")
     assert distance <= EQUAL
     assert float(ours[0].std()) > SEEN
+
+
+@pytest.mark.parametrize(
+    ("fields", "request_"),
+    [
+        pytest.param({}, HIRES, id="hires"),
+        pytest.param({"start": "0.25", "stop": "0.75"}, {}, id="a part of the making"),
+        pytest.param({"schedule": "0@0,1@1"}, {"sampler_name": "Heun"}, id="a curve over the steps"),
+        pytest.param({"blocks": "OUTD"}, {}, id="some blocks"),
+        pytest.param({"region": "box:0,0,0.5,1"}, {}, id="the left half"),
+        pytest.param({"region": "box:0.25,0.25,0.5,0.5", "feather": 0.1}, HIRES, id="a box in both passes"),
+        pytest.param({"passes": "base,hires:0.3"}, HIRES, id="less in the second pass"),
+        pytest.param({"region": "inpaint"}, inpaint(only_masked=False), id="the mask"),
+        pytest.param({"region": "inpaint"}, inpaint(only_masked=True), id="the mask, it alone drawn"),
+        pytest.param({"side": "positive"}, {}, id="for the prompt alone"),
+    ],
+)
+def test_an_aimed_row_acts_there_alike(
+    host: WebUI, demo: WebUI, network: dict[str, str], fields: dict[str, Any], request_: dict[str, Any]
+) -> None:
+    """Where, when and in which pass: places, steps and passes are told by the host, and mean the same."""
+    request = {"prompt": PROMPT, "negative_prompt": NEGATIVE, "steps": 8, **request_}
+    if "mask" in request:
+        init = demo.draw(steps=8).body["images"][0]
+        request |= {"init_images": [init], "denoising_strength": 0.8, "route": "img2img"}
+    rows, whole = stack({**network, "weight": 1.0, **fields}), stack({**network, "weight": 1.0})
+    theirs, ours = host.draw(rows, **request).pictures[0], demo.draw(rows, **request).pictures[0]
+    distance = difference(theirs, ours)
+    print(f"difference {distance:.5f}")
+    assert distance <= EQUAL
+    assert difference(ours, demo.draw(**request).pictures[0]) > EQUAL
+    if fields:
+        assert difference(ours, demo.draw(whole, **request).pictures[0]) > EQUAL
