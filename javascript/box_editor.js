@@ -30,12 +30,13 @@
                 onchange: (event) => this.#typed(side, event.target.value),
                 onkeydown: (event) => event.stopPropagation(), // Enter and Escape mean something to the host
             }));
+            this.share = make("p", { class: "ls-small" });
             const numbers = this.fields.map((field, index) => make("label", { class: "ls-box-number" }, make("span", {}, text(`region.${SIDES[index]}`)), field, "%"));
             const halves = Object.entries(HALVES).map(([name, box]) => make("button", { type: "button", class: "ls-button", onclick: () => this.#take(box) }, text(`region.${name}`)));
             this.root = make("div", { class: "ls-box-editor" }, this.stage.root,
                 make("div", { class: "ls-beside" },
                     make("div", { class: "ls-foot-actions" }, ...halves), make("div", { class: "ls-box-numbers" }, ...numbers),
-                    make("p", { class: "ls-small" }, text("region.box_help"))));
+                    make("p", { class: "ls-small" }, text("region.box_help")), this.share));
         }
 
         /** Show a rectangle; `others` are those of other rows, `{ box, hue, name }`. */
@@ -45,6 +46,7 @@
             this.stage.refresh();
             place(this.frame, box);
             this.frame.setAttribute("aria-label", text("region.box_of", { name }));
+            LoraStack.setText(this.share, text("region.share", { share: Math.round(box.width * box.height * 100) }));
             this.others.replaceChildren(...others.map((other) => {
                 const frame = make("span", { class: "ls-other-box", style: `--ls-hue: ${other.hue}` }, make("span", {}, other.name));
                 place(frame, other.box);

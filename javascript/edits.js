@@ -63,9 +63,9 @@
         return { ...model, rows: model.rows.map((row) => (row.id === id ? { id, entry: changed(row.entry) } : row)) };
     }
 
-    /** Name the picture of a mask of the stack. */
-    function setMask(model, name, hash) {
-        return { ...model, extra: { ...model.extra, masks: { ...LoraStack.masksOf(model), [name]: hash } } };
+    /** Name the pictures of masks of the stack, `{ name: hash }`. */
+    function setMasks(model, hashes) {
+        return { ...model, extra: { ...model.extra, masks: { ...LoraStack.masksOf(model), ...hashes } } };
     }
 
     /** Put the rows of another stack below, and its masks where the names are free. */
@@ -106,6 +106,6 @@
     }
 
     Object.assign(LoraStack, {
-        makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setFields, setMask, appendStack, isSolo, soloRow, makeEntry,
+        makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setFields, setMasks, appendStack, isSolo, soloRow, makeEntry,
     });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

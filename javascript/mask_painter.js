@@ -10,17 +10,22 @@
         #panel;
         #hue;
         #onChange;
+        #onColours;
         #onProblem;
         #timer = 0;
         #last = null;
         #shown = null; // the hash that is drawn
 
-        /** `onChange(hash)` when a mask is kept on the server, `onProblem(text)` when it could not be. */
-        constructor(panel, hue, { onChange, onProblem }) {
+        /**
+         * `onChange(hash)` when a mask is kept on the server, `onColours({ red, green, blue })` with three hashes when
+         * a loaded picture was three masks in one, `onProblem(text)` when a mask could not be read or kept.
+         */
+        constructor(panel, hue, { onChange, onColours, onProblem }) {
             const { make, text, icon } = LoraStack;
             this.#panel = panel;
             this.#hue = hue;
             this.#onChange = onChange;
+            this.#onColours = onColours;
             this.#onProblem = onProblem;
             this.canvas = make("canvas", { class: "ls-mask", role: "img" });
             this.stage = new LoraStack.Stage(panel.tab, hue, this.canvas);
@@ -28,6 +33,7 @@
             this.stage.root.addEventListener("pointerdown", (event) => this.#press(event));
             this.size = make("input", { type: "range", class: "ls-plain-range", min: 1, max: 60, value: BRUSH });
             this.erase = make("button", { type: "button", class: "ls-button ls-toggle", "aria-pressed": "false", onclick: () => this.#toggle() }, icon("erase"), text("region.erase"));
+            this.share = make("p", { class: "ls-small" });
             this.file = make("input", { type: "file", accept: "image/*", class: "ls-offscreen", tabindex: "-1", "aria-hidden": "true", onchange: () => this.#load() });
             const button = (key, name, onclick) => make("button", { type: "button", class: "ls-button", onclick }, icon(name), text(key));
             this.root = make("div", { class: "ls-box-editor" }, this.stage.root,
@@ -36,7 +42,7 @@
                     make("div", { class: "ls-foot-actions" }, this.erase,
                         button("region.invert", "invert", () => this.#change(invert)), button("region.clear", "clear", () => this.#change(clear)),
                         button("region.load", "load", () => this.file.click()), this.file),
-                    make("p", { class: "ls-small" }, text("region.mask_help"))));
+                    make("p", { class: "ls-small" }, text("region.mask_help")), this.share));
         }
 
         /** Show the mask that is kept under `hash`, or an empty one. */
@@ -50,7 +56,11 @@
             const { aspect } = this.stage;
             this.canvas.width = Math.round(LONGER * Math.min(1, aspect));
             this.canvas.height = Math.round(LONGER / Math.max(1, aspect));
-            if (hash) this.#draw(this.#panel.api.address(`masks/${hash}`)).catch(() => this.#onProblem(LoraStack.text("region.mask_gone", { name })));
+            LoraStack.setText(this.share, "");
+            if (!hash) return;
+            decoded(this.#panel.api.address(`masks/${hash}`)).then(
+                (image) => hash === this.#shown && this.#show(image, LoraStack.brightness),
+                () => this.#onProblem(LoraStack.text("region.mask_gone", { name })));
         }
 
         get #context() {
@@ -100,8 +110,12 @@
             if (!file) return;
             const address = URL.createObjectURL(file);
             try {
-                await this.#draw(address);
-                this.#keepSoon();
+                const image = await decoded(address);
+                if (LoraStack.holdsThree(this.#drawn(image))) await this.#keepColours(image);
+                else {
+                    this.#show(image, LoraStack.brightness);
+                    this.#keepSoon();
+                }
             } catch {
                 this.#onProblem(LoraStack.text("region.not_image", { name: file.name }));
             } finally {
@@ -109,17 +123,37 @@
             }
         }
 
-        /** Draw a black and white picture as the row's colour, as dense as it is white. */
-        async #draw(address) {
-            const image = new Image();
-            image.src = address;
-            await image.decode();
+        /** Put a picture on the canvas as it is, and return its numbers. */
+        #drawn(image) {
             const { width, height } = this.canvas;
             const context = this.#context;
             context.globalCompositeOperation = "source-over";
             context.clearRect(0, 0, width, height);
             context.drawImage(image, 0, 0, width, height);
-            recolour(context, width, height, (red, green, blue, alpha) => ((red * 0.299 + green * 0.587 + blue * 0.114) * alpha) / 255, this.#hue);
+            return context.getImageData(0, 0, width, height).data;
+        }
+
+        /** Show a picture in the row's colour, as dense as `dense` says of each pixel. */
+        #show(image, dense) {
+            this.#drawn(image);
+            recolour(this.#context, this.canvas, dense, this.#hue);
+        }
+
+        /** Keep the three colours of a picture as a mask each. */
+        async #keepColours(image) {
+            const hashes = {};
+            for (const [index, colour] of ["red", "green", "blue"].entries()) {
+                this.#show(image, (...channels) => channels[index]);
+                hashes[colour] = await this.#send();
+            }
+            this.#onColours(hashes);
+        }
+
+        /** Give the server the mask on the canvas, and return its hash. */
+        async #send() {
+            const { hash, share } = await this.#panel.api.post("masks", { picture: blackAndWhite(this.canvas) });
+            LoraStack.setText(this.share, LoraStack.text("region.share", { share: Math.round(share * 100) }));
+            return hash;
         }
 
         #keepSoon() {
@@ -129,7 +163,7 @@
 
         async #keep() {
             try {
-                const { hash } = await this.#panel.api.post("masks", { picture: blackAndWhite(this.canvas) });
+                const hash = await this.#send();
                 this.#shown = hash;
                 this.#onProblem("");
                 this.#onChange(hash);
@@ -137,6 +171,13 @@
                 this.#onProblem(LoraStack.text("region.not_kept", { reason: error.message }));
             }
         }
+    }
+
+    async function decoded(address) {
+        const image = new Image();
+        image.src = address;
+        await image.decode();
+        return image;
     }
 
     function colour(hue) {
@@ -147,15 +188,14 @@
         context.clearRect(0, 0, width, height);
     }
 
-    function invert(context, { width, height }, hue) {
-        recolour(context, width, height, (_red, _green, _blue, alpha) => 255 - alpha, hue);
+    function invert(context, canvas, hue) {
+        recolour(context, canvas, (_red, _green, _blue, alpha) => 255 - alpha, hue);
     }
 
-    /** Give every pixel the row's colour and the density that `dense(red, green, blue, alpha)` says. */
-    function recolour(context, width, height, dense, hue) {
+    /** Give every pixel the row's colour and the density that `dense` says. */
+    function recolour(context, { width, height }, dense, hue) {
         const pixels = context.getImageData(0, 0, width, height);
-        const { data } = pixels;
-        for (let at = 3; at < data.length; at += 4) data[at] = dense(data[at - 3], data[at - 2], data[at - 1], data[at]);
+        LoraStack.setDensity(pixels.data, dense);
         context.putImageData(pixels, 0, 0);
         context.globalCompositeOperation = "source-in";
         context.fillStyle = colour(hue);

@@ -145,9 +145,9 @@
             this.edit((model) => LoraStack.setFields(model, id, fields), { key: `${id} ${Object.keys(fields)}` });
         }
 
-        /** Keep a painted mask under a name; the row that it was painted for says so already. */
-        setMask(name, hash) {
-            this.edit((model) => LoraStack.setMask(model, name, hash));
+        /** Name the pictures of masks, `{ name: hash }`; the rows that they are for say so themselves. */
+        setMasks(hashes) {
+            this.edit((model) => LoraStack.setMasks(model, hashes));
         }
 
         duplicate(id) {

@@ -31,7 +31,11 @@
             this.side = make("select", { class: "ls-select", onchange: () => panel.set(row.id, "side", this.side.value) },
                 ...["", "positive", "negative"].map((side) => make("option", { value: side }, text(`region.side_${side || "both"}`))));
             this.boxes = new LoraStack.BoxEditor(panel.tab, hue, (box) => panel.set(row.id, "region", LoraStack.writeRegion({ kind: "box", box })));
-            this.painter = new LoraStack.MaskPainter(panel, hue, { onChange: (hash) => panel.setMask(this.#region.name, hash), onProblem: (problem) => row.say(problem) });
+            this.painter = new LoraStack.MaskPainter(panel, hue, { 
+                onChange: (hash) => panel.setMasks({ [this.#region.name]: hash }),
+                onColours: (hashes) => this.#useColours(hashes),
+                onProblem: (problem) => row.say(problem),
+            });
             this.note = make("p", { class: "ls-small" });
             this.root = make("div", { class: "ls-block ls-parts" },
                 make("span", { class: "ls-caption" }, text("region.caption")),
@@ -107,6 +111,13 @@
 
         #chooseMask() {
             this.#panel.set(this.#row.id, "region", `mask:${this.masks.value || this.#freeName()}`);
+        }
+
+        /** A picture of red, green and blue areas has become three masks: this row takes the first, others may have the rest. */
+        #useColours(hashes) {
+            this.#panel.setMasks(hashes);
+            this.#panel.set(this.#row.id, "region", `mask:${Object.keys(hashes)[0]}`);
+            this.#panel.tools.say(LoraStack.text("region.three"));
         }
 
         /** A name that no mask of the stack has. */

@@ -13,7 +13,17 @@
             const image = [...LoraStack.app().querySelectorAll(place)].find(isShown);
             if (image) return image.src;
         }
-        return "";
+        return tab === "img2img" ? drawnPicture() : "";
+    }
+
+    /** Gradio 3's sketch pad, in which AUTOMATIC1111 has the picture to inpaint, is a canvas and no image. */
+    function drawnPicture() {
+        const canvas = [...LoraStack.app().querySelectorAll("#mode_img2img canvas[key=drawing]")].find((pad) => pad.width > 1 && pad.offsetParent !== null);
+        try {
+            return canvas ? canvas.toDataURL() : "";
+        } catch {
+            return ""; // drawn from another origin: not to be read
+        }
     }
 
     /** Width by height of the next picture, as the host's own fields say. */

@@ -74,6 +74,8 @@
         "region.mask_gone": "The picture of the mask for {name} is not on the server. Paint it anew.",
         "region.not_image": "{name} is not a picture that the browser can read.",
         "region.not_kept": "The mask could not be kept: {reason}",
+        "region.share": "Covers {share} % of the picture.",
+        "region.three": "The red, green and blue areas of this picture are three masks now; this row has the red one.",
         "region.brush": "Brush",
         "region.erase": "Erase",
         "region.invert": "Invert",

@@ -74,6 +74,8 @@
         "region.mask_gone": "{name} のマスクの画像がサーバーにありません。塗り直してください。",
         "region.not_image": "{name} はブラウザーで読める画像ではありません。",
         "region.not_kept": "マスクを保存できません：{reason}",
+        "region.share": "絵の {share} % を覆います。",
+        "region.three": "この画像の赤・緑・青の領域を 3 つのマスクにしました。この行は赤を使います。",
         "region.brush": "ブラシ",
         "region.erase": "消しゴム",
         "region.invert": "反転",

@@ -74,6 +74,8 @@
         "region.mask_gone": "服务器上没有 {name} 的蒙版图片。请重新绘制。",
         "region.not_image": "浏览器无法读取图片 {name}。",
         "region.not_kept": "无法保存蒙版：{reason}",
+        "region.share": "覆盖画面的 {share}%。",
+        "region.three": "这张图片的红、绿、蓝区域已成为三个蒙版；此行使用红色。",
         "region.brush": "画笔",
         "region.erase": "橡皮",
         "region.invert": "反转",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Demo
@@ -109,6 +111,25 @@ def test_a_mask_is_painted_kept_and_drawn_again(panel: PanelPage, names: list[st
     assert canvas.evaluate(painted) == 0
     panel.root.get_by_role("button", name="Undo (Ctrl+Z)").click()
     panel.page.wait_for_function(f"canvas => ({painted})(canvas) === 255", arg=canvas.element_handle())
+
+
+def test_a_picture_of_three_colours_is_three_masks(panel: PanelPage, names: list[str]) -> None:
+    """As Additional Networks had them: red is the first row's, green the second's, blue the third's."""
+    row = opened(panel, names)
+    row.get_by_role("combobox", name="Where").select_option("mask")
+    picture = Image.new("RGB", (60, 20))
+    for index, colour in enumerate(((255, 0, 0), (0, 255, 0), (0, 0, 255))):
+        picture.paste(colour, (20 * index, 0, 20 * index + 20, 20))
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    row.locator("input[type=file]").set_input_files(
+        {"name": "rgb.png", "mimeType": "image/png", "buffer": data.getvalue()}
+    )
+    panel.root.locator(".ls-status").filter(has_text="three masks").wait_for()
+    masks = json.loads(panel.text)["masks"]
+    assert list(masks) == ["red", "green", "blue"]
+    assert len(set(masks.values())) == 3
+    assert panel.entries[0]["region"] == "mask:red"
 
 
 def test_a_row_keeps_away_from_another_one_wherever_that_moves(panel: PanelPage, names: list[str]) -> None:

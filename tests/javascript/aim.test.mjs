@@ -76,3 +76,19 @@ test("passes and the softest edge are those of the server", () => {
     assert.equal(names, LoraStack.PASSES.map((name) => `"${name}"`).join(", "));
     assert.match(read("../../lib_lora/stack/region.py"), new RegExp(`^FEATHER_LIMIT = ${LoraStack.FEATHER_LIMIT}$`, "m"));
 });
+
+const RED = [255, 0, 0, 255], GREEN = [0, 250, 10, 255], WHITE = [255, 255, 255, 255], BLACK = [0, 0, 0, 255], SKIN = [220, 170, 140, 255];
+const picture = (...pixels) => Uint8ClampedArray.from(pixels.flat());
+
+test("plain red, green and blue areas are three masks, black and white or a photograph is one", () => {
+    assert.equal(LoraStack.holdsThree(picture(RED, GREEN, BLACK)), true);
+    assert.equal(LoraStack.holdsThree(picture(WHITE, BLACK)), false);
+    assert.equal(LoraStack.holdsThree(picture(SKIN, RED)), false);
+    assert.equal(LoraStack.holdsThree(picture()), false);
+});
+
+test("a mask acts as much as it is bright, and not where it is transparent", () => {
+    const data = picture(WHITE, BLACK, [128, 128, 128, 255], [255, 255, 255, 0]);
+    LoraStack.setDensity(data, LoraStack.brightness);
+    assert.deepEqual([3, 7, 11, 15].map((at) => data[at]), [255, 0, 128, 0]);
+});

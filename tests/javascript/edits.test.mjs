@@ -115,6 +115,6 @@ test("one row alone, and back to those that were on", () => {
 });
 
 test("a mask's picture is named once for all rows", () => {
-    const named = LoraStack.setMask(LoraStack.setMask(model("a"), "left", "1"), "left", "2");
+    const named = LoraStack.setMasks(LoraStack.setMasks(model("a"), { left: "1" }), { left: "2" });
     assert.equal(LoraStack.writeStack(LoraStack.stackOf(named)), '{"version":1,"entries":[{"network":"a"}],"masks":{"left":"2"}}');
 });

@@ -17,6 +17,7 @@ const PURE = [
     "keys.js",
     "language.js",
     "live.js",
+    "mask_pixels.js",
     "numbers.js",
     "pages.js",
     "passes.js",
