@@ -2,9 +2,11 @@
 (function (LoraStack) {
     "use strict";
 
+    /** Files, pictures and text; text that is dropped into a field of the panel is the field's. */
     function carries(event) {
         const types = [...(event.dataTransfer?.types ?? [])];
-        return types.includes("Files") || types.includes("text/uri-list") || types.includes("text/plain");
+        if (types.includes("Files")) return true;
+        return !event.target.closest("input, textarea") && (types.includes("text/uri-list") || types.includes("text/plain"));
     }
 
     /** What was dropped, as a stack: a file, a picture of this page, or text. */

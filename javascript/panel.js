@@ -9,6 +9,7 @@
         #enabled;
         #kept;
         #words = new Set(); // trigger words that the panel put into the prompt
+        #promptSeen = null;
         #rows = new Map(); // id → Row
         #order = []; // Rows as they stand
         #soloed = null; // ids of the rows that were on before one was asked for alone
@@ -62,8 +63,8 @@
         #restore() {
             const { text, enabled, words } = this.#kept.load();
             if (!text || this.text !== "") return;
-            this.#field.put(text);
             this.#words = new Set(Array.isArray(words) ? words : []);
+            this.write(text);
             if (enabled) this.enable();
         }
 
@@ -113,6 +114,7 @@
                 this.tools.showOff(this.#order.length > 0 && !this.isOn);
                 this.#keep();
             }
+            this.#drawWords(); // the host may have put another prompt there
         }
 
         /** A picture was finished or failed: show the new report, if there is one; the checkpoint is loaded by now. */
@@ -297,6 +299,9 @@
         }
 
         #drawWords() {
+            const prompt = this.prompt?.value ?? "";
+            if (prompt === this.#promptSeen) return;
+            this.#promptSeen = prompt;
             for (const row of this.#order) row.drawWords();
         }
 
