@@ -84,8 +84,8 @@
 
         /** A number that leaves the picture is brought back to its edge. */
         #typed(side, typed) {
-            const { value } = LoraStack.readWeight(typed.replace("%", ""));
-            const part = Math.max(0, Math.min(100, value ?? this.#box[side] * 100)) / 100;
+            const number = typed.trim() ? Number(typed.replace("%", "").replace(",", ".")) : NaN;
+            const part = Math.max(0, Math.min(100, Number.isNaN(number) ? this.#box[side] * 100 : number)) / 100;
             const { x, y, width, height } = this.#box;
             const moves = { x: ["move", part - x, 0], y: ["move", 0, part - y], width: ["e", part - width, 0], height: ["s", 0, part - height] };
             this.#take(LoraStack.dragBox(this.#box, ...moves[side]));
