@@ -6,7 +6,7 @@ LoraStackError
 │   ├── StackVersionError       the stack text is of a version we do not know
 │   ├── EntryValueError         one field of one row has a value that cannot be
 │   ├── MaskError               a mask's picture is missing, or is none
-│   └── NotImplementedFieldError  a field is understood but does not act yet
+│   └── NotImplementedFieldError  a field that would not act: a known one misspelt
 ├── FileError                   a file on disk cannot be used
 │   ├── UnreadableFileError     missing, not a regular file, no permission, changed while read
 │   │   └── FileTooLargeError   more bytes than any network has
@@ -103,7 +103,7 @@ class MaskError(StackError):
 
 
 class NotImplementedFieldError(StackError):
-    """A field is understood and kept, but does not act yet."""
+    """A field that would not act: a known one misspelt."""
 
 
 class FileError(LoraStackError):

@@ -115,8 +115,8 @@ class Plan:
 def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> Plan:
     """Make the plan of a stack's active rows; errors name the row.
 
-    Raises `NotImplementedFieldError` for a field that does not act yet and `NetworkMismatchError` for a
-    file that does not fit the model. A strength of 0 changes nothing, so it is left out.
+    Raises `EntryValueError` for what a field cannot be, and `NetworkMismatchError` where a file does not fit
+    the model. A strength of 0 changes nothing, so it is left out.
     """
     require_implemented(stack)
     rows = [(index, entry) for index, entry in enumerate(stack.entries) if entry.on]

@@ -22,7 +22,7 @@ from lib_lora.engine.aimed import Aim
 from lib_lora.engine.attached import EVERYWHERE, Attached
 from lib_lora.engine.budget import AUTO, MODES
 from lib_lora.engine.merged import MergedWeight
-from lib_lora.engine.report import EntryReport, Report, told_share
+from lib_lora.engine.report import ACTS, EntryReport, Report, told_share
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import UNET_PART, Plan, PlannedEntry
@@ -153,7 +153,7 @@ def _entry_report(planned: PlannedEntry, moment: Moment | None, aim: Aim) -> Ent
     entry, fit = planned.entry, planned.fit
     notes, mask = planned.notes, None if planned.region is None else aim.masks.get(planned.region)
     if mask is not None:
-        notes += (f"acts in {told_share(mask.share)} of the picture",)
+        notes += (f"{ACTS}{told_share(mask.share)} of the picture",)
     if moment is not None:
         notes += planned.schedule.told(moment.steps)
     return EntryReport(
@@ -166,4 +166,5 @@ def _entry_report(planned: PlannedEntry, moment: Moment | None, aim: Aim) -> Ent
         applied=planned.acting > 0,
         unmatched=(*fit.unmatched, *fit.absent)[:SAMPLE],
         notes=notes,
+        share=None if mask is None else round(mask.share, 4),
     )

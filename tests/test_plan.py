@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_lora.errors import EntryValueError, NetworkMismatchError, NotImplementedFieldError
+from lib_lora.errors import EntryValueError, NetworkMismatchError
 from lib_lora.network import Network, NetworkCache
-from lib_lora.plan import Plan, make_plan
+from lib_lora.plan import Plan, in_text_encoder, make_plan
 from lib_lora.stack.entry import Entry
+from lib_lora.stack.region import BOX, Region
 from lib_lora.stack.stack import Stack
 from tests.builders import TOY_LAYERS, make_lora_file, toy_sd1
 
@@ -122,9 +123,28 @@ def test_a_misfit_names_its_row(tmp_path: Path, networks: dict[str, Network]) ->
         make_plan(stack, [networks["all"], wide], VIEW)
 
 
-def test_a_field_that_does_not_act_is_an_error_and_not_silence(networks: dict[str, Network]) -> None:
-    with pytest.raises(NotImplementedFieldError, match="region"):
-        plan_of(networks, Entry("all", region="inpaint"))
+def test_where_a_row_acts_is_in_every_change_of_the_unet(networks: dict[str, Network]) -> None:
+    plan = plan_of(networks, Entry("all", region="box:0,0,0.5,1", feather=0.1, side="positive"))
+    region = Region(BOX, box=(0, 0, 0.5, 1), feather=0.1)
+    assert plan.entries[0].region == region
+    found = {(change.region, change.side) for change in plan.part("unet")[next(iter(plan.part("unet")))]}
+    assert found == {(region, "positive")}
+    texts = [change for name, found in plan.changes.items() if in_text_encoder(name) for change in found]
+    assert texts and {(change.region, change.side) for change in texts} == {(None, "positive")}
+
+
+def test_a_side_is_told_in_the_text_encoders_key(networks: dict[str, Network]) -> None:
+    keys = {plan_of(networks, Entry("all", side=side)).te_key for side in ("", "positive", "negative")}
+    assert len(keys) == 3
+    assert plan_of(networks, Entry("all", region="inpaint")).te_key in keys
+
+
+@pytest.mark.parametrize(
+    "entry", [Entry("all", region="inpant"), Entry("all", region="not:7"), Entry("all", side="left")]
+)
+def test_what_is_wrong_with_an_aim_names_its_row(networks: dict[str, Network], entry: Entry) -> None:
+    with pytest.raises(EntryValueError, match=r"row 1 \(all\): (region|side)"):
+        plan_of(networks, entry)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import sys
@@ -11,7 +12,12 @@ from pathlib import Path
 
 from app.studio import ScriptMissing, Studio, request
 
-LORA_HELP = "add a LoRA, with fields such as ,stop=0.5,blocks=OUTD,schedule=0@0;1@1; may be repeated"
+LORA_HELP = (
+    "add a LoRA, with fields such as ,region=inpaint,schedule=0@0;1@1,blocks=OUTD,hires=0.5; may be repeated"
+)
+NUMBERS = ("te", "unet", "feather")
+LISTS = ("region", "blocks", "schedule", "passes")
+PASSES = ("base", "hires", "refiner", "detailer")
 
 
 class UsageError(Exception):
@@ -33,6 +39,13 @@ def parser() -> argparse.ArgumentParser:
     add("--scheduler", default=None)
     add("--lora", action="append", default=[], metavar="NAME:WEIGHT[:TE][,FIELD=VALUE…]", help=LORA_HELP)
     add("--stack", type=Path, default=None, metavar="FILE.json", help="a stack as the panel writes it")
+    add(
+        "--region-mask",
+        action="append",
+        default=[],
+        metavar="NAME=IMAGE",
+        help="a mask that rows name as region=mask:NAME; may be repeated",
+    )
     add("--init", type=Path, default=None, metavar="IMAGE", help="picture to start from")
     add("--mask", type=Path, default=None, metavar="IMAGE", help="white where the picture may change")
     add("--denoise", type=float, default=0.75, help="denoising strength of --init and --hires")
@@ -51,7 +64,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def read_lora(text: str) -> dict[str, object]:
-    """NAME:WEIGHT[:TE][,field=value…] as a row of the stack; points of a schedule are parted by `;`."""
+    """NAME:WEIGHT[:TE][,field=value…] as a row of the stack; `hires=0.5` is the weight of a pass.
+
+    What has no `=` goes on with the field before it: `region=box:0,0,0.5,1`.
+    """
     first, *rest = text.split(",")
     name, *numbers = first.split(":")
     try:
@@ -65,12 +81,49 @@ def read_lora(text: str) -> dict[str, object]:
     row: dict[str, object] = {"network": name, "weight": values[0]}
     if len(values) == 2:
         row["te"] = values[1]
+    own: dict[str, float] = {}
+    field = ""
     for item in rest:
-        field, sign, value = item.partition("=")
-        if not sign or not field.strip():
+        name, sign, value = (part.strip() for part in item.partition("="))
+        if not sign and field in LISTS:
+            row[field] = f"{row[field]},{name}"
+            continue
+        if not sign or not name:
             raise UsageError(f"--lora {text}: '{item}' is not field=value, as in ,stop=0.5")
-        row[field.strip()] = value.strip()
+        field = name
+        if field in PASSES:
+            own[field] = _number(text, item, value)
+        else:
+            row[field] = _number(text, item, value) if field in NUMBERS else value
+    if own:
+        if "passes" in row:
+            raise UsageError(
+                f"--lora {text}: write either passes= or the weights of passes such as hires=0.5"
+            )
+        # A weight for one pass leaves the row in the others.
+        row["passes"] = ",".join(f"{name}:{own[name]:g}" if name in own else name for name in PASSES)
     return row
+
+
+def _number(text: str, item: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise UsageError(f"--lora {text}: '{item}' must be a number, as in ,hires=0.5") from None
+
+
+def read_masks(options: argparse.Namespace) -> dict[str, str]:
+    """The pictures of --region-mask as base64, by name."""
+    masks = {}
+    for text in options.region_mask:
+        name, sign, path = text.partition("=")
+        if not sign or not name.strip():
+            raise UsageError(f"--region-mask {text}: write NAME=IMAGE, as in --region-mask left=left.png")
+        try:
+            masks[name.strip()] = base64.b64encode(Path(path).read_bytes()).decode("ascii")
+        except OSError as error:
+            raise UsageError(f"--region-mask {path}: {error.strerror}") from error
+    return masks
 
 
 def stack_text(options: argparse.Namespace) -> str:
@@ -81,7 +134,7 @@ def stack_text(options: argparse.Namespace) -> str:
             text = options.stack.read_text(encoding="utf8")
         except OSError as error:
             raise UsageError(f"--stack {options.stack}: {error.strerror}") from error
-        if not options.lora:
+        if not options.lora and not options.region_mask:
             return text
         try:
             stack = json.loads(text)
@@ -91,6 +144,8 @@ def stack_text(options: argparse.Namespace) -> str:
     elif not options.lora:
         return ""
     stack["entries"] = [*stack["entries"], *(read_lora(text) for text in options.lora)]
+    if masks := read_masks(options):
+        stack["masks"] = {**stack.get("masks", {}), **masks}
     return json.dumps(stack)
 
 

@@ -99,6 +99,9 @@ class Attached:
         for patch, planned in self._sided:
             if patch.take(tuple(change for change in planned if change.side in ("", side))):
                 self._ready = False
+            if patch.layer.kind == PARAMETER:
+                patch.remove_shadow()
+                self._ready = False
 
     def refresh(self) -> None:
         """Look at every weight again before the next forward."""
@@ -237,6 +240,6 @@ class Attached:
         merged = [(patch.merged, patch.layer.module) for patch in self.patches if patch.merged is not None]
         self._watched = [item for weight, module in merged for item in weight.watched(module)]
         for patch in changed:
-            if patch.layer.kind == PARAMETER:
+            if patch.layer.kind == PARAMETER and not patch.idle:
                 patch.put_shadow()
         self._ready = True

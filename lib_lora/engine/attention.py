@@ -71,7 +71,7 @@ class FusedAttention:
     def _tensors(self, place: str, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return weight and bias of one place in the form of the input."""
         own, patch = self._own[place], self.patches.get(place)
-        if patch is None:
+        if patch is None or patch.idle:
             return in_form_of(x, own.weight, own.bias)
         if patch.merged is not None:
             return in_form_of(x, *merged_tensors(own, patch.merged))

@@ -204,18 +204,21 @@ class _Slots:
     """The low-rank changes side by side, with the strengths of the moment folded into `down`."""
 
     def __init__(self, factors: Sequence[Factors], conv: bool, shape: tuple[int, ...]) -> None:
-        self._slots = RankSlots(None, factors, torch.empty(0), torch.float32)
+        self._factors = tuple(factors)
+        self._slots: RankSlots | None = None  # made when first computed with: many attachments are for texts
         self._kernel = shape[1:] if conv else None
         self._form: tuple[Any, ...] = ()
         self._ready = (torch.empty(0), torch.empty(0))
 
     @property
     def nbytes(self) -> int:
-        held = (self._slots.nbytes, *(tensor.nelement() * tensor.element_size() for tensor in self._ready))
-        return sum(held)
+        slots = 0 if self._slots is None else self._slots.nbytes
+        return slots + sum(tensor.nelement() * tensor.element_size() for tensor in self._ready)
 
     def scaled(self, changes: Sequence[Contribution], like: Tensor) -> tuple[Tensor, Tensor]:
         """Return up and down where `like` is, in its number type."""
+        if self._slots is None:
+            self._slots = RankSlots(None, self._factors, torch.empty(0), torch.float32)
         form = like.device, like.dtype, tuple(change.strength for change in changes)
         if form != self._form:
             with exact_arithmetic([like.device]):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+ACTS = "acts in "
+"""How a note begins that says where or when a row acts: these are told in the one line too."""
 
 
 @dataclass(frozen=True)
 class EntryReport:
-    """One active row. `unmatched` quotes a few of the weights that found no place in the checkpoint."""
+    """One active row. `unmatched` quotes a few of the weights that found no place in the checkpoint.
+
+    share: the part of the picture it acts in, for a row with a region.
+    """
 
     row: int
     network: str
@@ -19,6 +26,7 @@ class EntryReport:
     applied: bool
     unmatched: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Report:
     def one_line(self) -> str:
         """Return the line under the rows, for people who make pictures."""
         if not self.entries:
-            return "No LoRA applied"
+            return " · ".join(("No LoRA applied", *self.notes))
         applied = sum(entry.applied for entry in self.entries)
         matched = sum(entry.matched for entry in self.entries)
         total = sum(entry.total for entry in self.entries)
@@ -77,7 +85,47 @@ class Report:
             for entry in self.entries
             if entry.matched < entry.total
         ]
-        return (*zero, *partial, *self.notes)
+        aimed = [
+            f"row {entry.row} {ACTS}{', in '.join(acts)}"
+            for entry in self.entries
+            if (acts := [note.removeprefix(ACTS) for note in entry.notes if note.startswith(ACTS)])
+        ]
+        return (*zero, *partial, *aimed, *self.notes)
+
+
+def combined(passes: Sequence[tuple[str, Report]]) -> Report:
+    """Return one report of a picture's passes, each with its name; what sampled counts, if anything did.
+
+    A row is told as it was in the first pass that it acted in, with its other weights as notes.
+    """
+    told: dict[str, Report] = {}
+    for name, report in [item for item in passes if item[1].unet_calls] or passes[-1:]:
+        calls = told[name].unet_calls if name in told else 0
+        told[name] = replace(report, unet_calls=report.unet_calls + calls)
+    if not told:
+        return Report()
+    first, *others = told.items()
+    entries = {entry.row: entry for entry in first[1].entries}
+    for name, report in others:
+        for entry in report.entries:
+            known = entries.setdefault(entry.row, entry)
+            if (known.te, known.unet) != (entry.te, entry.unet):
+                note = f"{name} pass: weight {entry.unet:g}, text encoder {entry.te:g}"
+                entries[entry.row] = replace(known, notes=(*known.notes, note))
+    reports = list(told.values())
+    return Report(
+        entries=tuple(entries[row] for row in sorted(entries)),
+        unet_layers=max(report.unet_layers for report in reports),
+        te_layers=max(report.te_layers for report in reports),
+        unet_calls=sum(report.unet_calls for report in reports),
+        te_calls=sum(report.te_calls for report in reports),
+        merged=max(report.merged for report in reports),
+        bypassed=max(report.bypassed for report in reports),
+        seconds=sum(report.seconds for report in reports),
+        bytes=max(report.bytes for report in reports),
+        reused=all(report.reused for report in reports),
+        notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
+    )
 
 
 def _time(seconds: float) -> str:

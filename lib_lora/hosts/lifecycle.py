@@ -6,28 +6,29 @@ changes nothing, a nested one with another request (or none) swaps the stack and
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lib_lora.engine.aimed import Aim
+from lib_lora.engine.report import Report, combined
 from lib_lora.engine.view import ModelView
-from lib_lora.errors import LoraStackError, NotAppliedError
+from lib_lora.errors import LoraStackError, NetworkMismatchError, NotAppliedError
 from lib_lora.hosts.embeddings import Embeddings
 from lib_lora.hosts.nested import Outer
 from lib_lora.hosts.reports import Reports
-from lib_lora.hosts.request import Request, open_files, request_of
+from lib_lora.hosts.request import request_of
+from lib_lora.hosts.rows import Rows, side_of_texts
+from lib_lora.hosts.wearing import Fitted, Wardrobe, Wear, row_notes
 from lib_lora.network import NetworkCache, check_fit
-from lib_lora.plan import Plan, make_plan
 from lib_lora.session import Session
 from lib_lora.stack.schedule import Moment
 
 Call = Callable[[], Any]
 
 REPORT_ATTRIBUTE = "lora_stack_report"
-PLANS_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,20 @@ class Signs:
 
 @dataclass(frozen=True)
 class _Frame:
-    """One level of a run: what it wants on which model; a request of None wants the bare model."""
+    """One level of a run: what it wears on which model; a wear of None wants the bare model."""
 
-    request: Request | None
+    wear: Wear | None
     model: Hashable = None
     owner: Any = field(default=None, compare=False)  # the processing object
+
+
+@dataclass(frozen=True, eq=False)
+class _Applied:
+    """What is on the model now: which model, and for whose run."""
+
+    fitted: Fitted
+    model: Hashable
+    owner: Any
 
 
 class Lifecycle:
@@ -62,22 +72,32 @@ class Lifecycle:
         self._mode = mode
         self._reports = reports
         self._networks = NetworkCache()
+        self._wardrobe = Wardrobe(self._networks)
+        self._rows = Rows()
         self._session = Session()
         self._embeddings = Embeddings()
         self._outer = Outer()
         self._frames: list[_Frame] = []
-        self._applied: tuple[Request, Hashable] | None = None
+        self._applied: _Applied | None = None
+        self._drawn: list[tuple[int, str, Report]] = []  # whose pass by identity, its name, what was worn
         self._seen: Signs | None = None
         self._loose: Any = None
         self._pending: LoraStackError | None = None
-        # By identity; the request is kept beside its plan, so that an identity is never used twice.
-        self._plans: OrderedDict[tuple[int, Hashable], tuple[Request, Plan]] = OrderedDict()
 
-    def around(self, p: Any, call: Call) -> Any:
+    def around(self, p: Any, call: Call, hires: bool = False) -> Any:
         """Run a host method that uses the model with the stack of `p` on it."""
         self._outer.meet(p)
-        with self._told(p), _Level(self, p):
+        with self._told(p), _Level(self, p, hires):
             return call()
+
+    def around_hires(self, p: Any, call: Call) -> Any:
+        """The same for methods of the second pass, which host and object may only begin to prepare."""
+        return self.around(p, call, hires=True)
+
+    def around_texts(self, p: Any, call: Call) -> Any:
+        """Encode the prompts of one side with what acts for that side."""
+        self._session.encode(side_of_texts(call))
+        return call()
 
     def around_sample(self, p: Any, call: Call) -> Any:
         """Run the sampler with the stack of `p`, then tell what was applied; nothing applied is an error."""
@@ -87,12 +107,15 @@ class Lifecycle:
             return self.around(p, call)
         with self._told(p):
             with _Level(self, p):
-                self._pending = None
+                self._pending, self._drawn = None, []
                 result = call()
                 if self._pending is not None:
                     raise self._pending
-                applied = self._session.report()
-                report = replace(applied, notes=(*request.notes, *self._embeddings.notes, *applied.notes))
+                self._note_pass()
+                applied = combined([(name, worn) for owner, name, worn in self._drawn if owner == id(p)])
+                rows = {entry.row for entry in applied.entries}
+                notes = (*request.notes, *self._embeddings.notes, *row_notes(request, rows))
+                report = replace(applied, notes=(*notes, *applied.notes))
             if report.unet_layers and not report.unet_calls:
                 raise NotAppliedError(
                     "The picture was sampled without the LoRA stack: the WebUI used a UNet that cannot be "
@@ -134,25 +157,28 @@ class Lifecycle:
         if request is not None and request.failure is not None:
             return
         with suppress(LoraStackError):
-            self._exchange(p, request)
+            self._exchange(p, None if request is None else self._wardrobe.wear(p, request))
 
-    def before_step(self, p: Any = None, moment: Moment | None = None) -> None:
+    def before_step(self, p: Any = None, moment: Moment | None = None, params: Any = None) -> None:
         """See to it, before a step, that the model being sampled wears what `p` asks for.
 
         The net below the frames, for what they cannot see: a refiner, a model exchanged by somebody else, a
         `sample` exchanged on the object, a built-in Lora whose weights change with the steps. Costs two
         comparisons while nothing happens. The host swallows what is raised here: `around_sample` raises it.
+        params: what the host tells of the step.
         """
+        self._rows.expect(params)
         p = p if p is not None or not self._frames else self._frames[-1].owner
         request = request_of(p)
         if request is None or request.failure is not None:
             return
         try:
-            signs = self._signs(p)
-            if self._applied is None or self._applied[0] is not request or self._applied[1] != signs.model:
-                if not self._exchange(p, request):
+            signs, wear = self._signs(p), self._wardrobe.wear(p, request)
+            on = self._applied
+            if on is None or on.fitted.wear != wear or on.model != signs.model:
+                if not self._exchange(p, wear):
                     view = self._view_of(p)
-                    self._apply(_Frame(request, view.key, p), view)
+                    self._apply(_Frame(wear, view.key, p), view)
                     self._loose = p
             elif self._seen is not None and signs.foreign != self._seen.foreign:
                 self._session.refresh()
@@ -171,13 +197,13 @@ class Lifecycle:
                 self._loose = None
                 self._take_off()
 
-    def _exchange(self, p: Any, request: Request | None) -> bool:
-        """Put another request, or another model, in the place of what the frames of `p` want."""
+    def _exchange(self, p: Any, wear: Wear | None) -> bool:
+        """Put something else, or another model, in the place of what the frames of `p` want."""
         mine = [index for index, frame in enumerate(self._frames) if frame.owner is p]
         if not mine:
             return False
-        view = None if request is None else self._view_of(p)
-        frame = _Frame(request, None if view is None else view.key, p)
+        view = None if wear is None else self._view_of(p)
+        frame = _Frame(wear, None if view is None else view.key, p)
         for index in mine:
             self._frames[index] = frame
         if mine[-1] == len(self._frames) - 1:
@@ -186,10 +212,11 @@ class Lifecycle:
 
     def forget_model(self) -> None:
         """Drop everything computed from a checkpoint: it was loaded, changed or replaced."""
+        self._note_pass()
         self._session.forget()
         self._embeddings.remove()
         self._applied = None
-        self._plans.clear()
+        self._wardrobe.forget()
 
     def detach(self) -> None:
         """Take everything off at once, when the extension is unloaded."""
@@ -202,18 +229,14 @@ class Lifecycle:
         request = request_of(p)
         if request is None or request.failure is not None:
             return ()
-        return self._plan(request, self._view_of(p)).te_key
+        frame = self._frames[-1] if self._frames else None
+        inside = frame is not None and frame.owner is p and frame.wear is not None
+        wear = frame.wear if inside and frame is not None else None
+        if wear is None or wear.request is not request:
+            wear = self._wardrobe.wear(p, request)
+        return self._wardrobe.fitted(wear, self._view_of(p)).plan.te_key
 
-    def _plan(self, request: Request, view: ModelView) -> Plan:
-        key = (id(request), view.key)
-        if key not in self._plans:
-            networks = open_files(request, lambda path: self._networks.open(path, view.architecture))
-            self._plans[key] = request, make_plan(request.stack, networks, view)
-            while len(self._plans) > PLANS_KEPT:
-                self._plans.popitem(last=False)
-        return self._plans[key][1]
-
-    def _enter(self, p: Any) -> None:
+    def _enter(self, p: Any, hires: bool) -> None:
         request = request_of(p)
         if request is None:
             frame, view = _Frame(None, owner=p), None
@@ -221,7 +244,7 @@ class Lifecycle:
             if request.failure is not None:
                 raise request.failure
             view = self._view_of(p)
-            frame = _Frame(request, view.key, p)
+            frame = _Frame(self._wardrobe.wear(p, request, hires), view.key, p)
         if not self._frames or self._frames[-1] != frame:
             self._apply(frame, view)
         else:
@@ -237,19 +260,34 @@ class Lifecycle:
             self._take_off()
         elif self._frames[-1] != frame:
             outer = self._frames[-1]
-            self._apply(outer, None if outer.request is None else self._view_of(p))
+            try:
+                self._apply(outer, None if outer.wear is None else self._view_of(p))
+            except NetworkMismatchError:
+                # The model is still that of a hires pass or a refiner; if it goes on sampling, the next step
+                # raises this where the host shows it.
+                self._take_off()
 
     def _apply(self, frame: _Frame, view: ModelView | None) -> None:
         self._loose = self._seen = None
-        if frame.request is None or view is None:
+        if frame.wear is None or view is None:
             self._take_off()
         else:
-            plan = self._plan(frame.request, view)
-            self._session.attach(view, plan, self._mode())
-            self._embeddings.place(plan.embeddings)
-            self._applied = frame.request, view.key
+            fitted = self._wardrobe.fitted(frame.wear, view)
+            self._note_pass()
+            aim = Aim(frame.wear.masks, self._rows.sides_of)
+            self._session.attach(view, fitted.plan, self._mode(), aim)
+            self._embeddings.place(fitted.plan.embeddings)
+            self._applied = _Applied(fitted, view.key, frame.owner)
+
+    def _note_pass(self) -> None:
+        """Keep what has been sampled with, for the report of the whole picture."""
+        on, report = self._applied, self._session.report()
+        if on is not None:
+            told = replace(report, notes=(*on.fitted.notes, *report.notes))
+            self._drawn.append((id(on.owner), on.fitted.wear.pass_name, told))
 
     def _take_off(self) -> None:
+        self._note_pass()
         self._session.detach()
         self._embeddings.remove()
         self._applied = None
@@ -258,11 +296,11 @@ class Lifecycle:
 class _Level:
     """One frame of a run as a context manager."""
 
-    def __init__(self, lifecycle: Lifecycle, p: Any) -> None:
-        self._lifecycle, self._p = lifecycle, p
+    def __init__(self, lifecycle: Lifecycle, p: Any, hires: bool = False) -> None:
+        self._lifecycle, self._p, self._hires = lifecycle, p, hires
 
     def __enter__(self) -> None:
-        self._lifecycle._enter(self._p)
+        self._lifecycle._enter(self._p, self._hires)
 
     def __exit__(self, *_: object) -> None:
         self._lifecycle._leave(self._p)

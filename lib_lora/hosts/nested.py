@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lib_lora.hosts.passes import INNER
 from lib_lora.hosts.sources import Parts, inherit, parts_of
-
-INNER = "_ad_inner"
-"""What ADetailer sets on its objects."""
 
 
 class Outer:

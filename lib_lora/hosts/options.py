@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from lib_lora.engine.budget import AUTO, BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.hosts import a1111
 from lib_lora.library.masks import MaskStore
 from lib_lora.library.presets import Presets
+from lib_lora.stack.block_files import read_element_presets, read_presets
 
 SECTION = ("lora_stack", "LoRA Stack")
 FOLDERS = "lora_stack_folders"
@@ -166,6 +168,18 @@ def passwords() -> dict[str, str]:
 
     pairs = str(getattr(shared.cmd_opts, "api_auth", "") or "").split(",")
     return dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair)
+
+
+def block_presets() -> dict[str, str]:
+    """Return the presets of blocks that the user keeps in LoRA Block Weight's files."""
+    from modules import paths_internal
+
+    folder = Path(paths_internal.extensions_dir, "sd-webui-lora-block-weight", "scripts")
+    found: dict[str, str] = {}
+    for name, read in (("elempresets.txt", read_element_presets), ("lbwpresets.txt", read_presets)):
+        with suppress(OSError):
+            found |= read(Path(folder, name).read_text(encoding="utf-8", errors="replace"))
+    return found
 
 
 def _option(key: str, default: Any) -> Any:

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from lib_lora.errors import LoraStackError
+from lib_lora.errors import LoraStackError, MaskError
 from lib_lora.files.hashes import is_junk
 from lib_lora.library.library import Library
+from lib_lora.library.masks import MaskPicture, MaskStore
 from lib_lora.library.network_file import NetworkFile
-from lib_lora.network import Network
+from lib_lora.stack.block_files import written_out
 from lib_lora.stack.entry import Entry, row_title
+from lib_lora.stack.masks import Masks, is_hash
+from lib_lora.stack.passes import worn_in
+from lib_lora.stack.region import MASK, read_regions
 from lib_lora.stack.serialization import decode, require_implemented
 from lib_lora.stack.stack import Stack
 
 ATTRIBUTE = "lora_stack_request"
+NO_PRESETS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Request:
     """A stack with its files, or the failure that must stop the picture.
 
-    `files` belong to `stack.active()`, in the same order; `names` is how the host's `Lora hashes` calls them.
+    `files` belong to `stack.active()`, in the same order; `names` is how the host's `Lora hashes` calls them;
+    `drawings` are the masks that its rows name.
     The failure is kept and raised later, from a method whose errors the host shows; what a script hook raises
     is swallowed and the picture made without us.
     """
@@ -34,6 +40,7 @@ class Request:
     files: tuple[NetworkFile, ...] = ()
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    drawings: tuple[tuple[str, MaskPicture], ...] = ()
     failure: Exception | None = None
 
 
@@ -43,23 +50,35 @@ def read_arguments(args: tuple[Any, ...]) -> tuple[bool, Any]:
     return enabled, args[1] if len(args) > 1 else ""
 
 
-def make_request(tab: str, text: Any, library: Library) -> Request:
+def make_request(tab: str, text: Any, library: Library, store: MaskStore | None = None) -> Request:
     """Parse the stack text and find its files."""
     try:
         stack = decode(text)
     except LoraStackError as error:
         return Request(tab, failure=error)
-    return find_files(tab, stack, library)
+    return find_files(tab, stack, library, store)
 
 
-def find_files(tab: str, stack: Stack, library: Library) -> Request:
-    """Find a stack's files and fill in their hashes, so that the picture can be redone."""
+def find_files(
+    tab: str,
+    stack: Stack,
+    library: Library,
+    store: MaskStore | None = None,
+    presets: Mapping[str, str] = NO_PRESETS,
+) -> Request:
+    """Find a stack's files and masks and fill in their hashes, so that the picture can be redone.
+
+    store: where masks are kept; without one a stack with masks is a failure. presets: the user's own, of
+    blocks, which are written out for the same reason.
+    """
     try:
         require_implemented(stack)
+        worn_in(stack, "")  # what is written in `passes` is read before anything is drawn
+        stack, drawings = _find_masks(stack, store)
         files, entries, notes = [], [], []
         for row, entry in enumerate(stack.entries, 1):
             if entry.on:
-                with _named(row - 1, entry):
+                with named(row - 1, entry):
                     file = library.find(entry.network, entry.hash)
                     digest = library.hash_of(file)
                 if not is_junk(entry.hash) and not library.has_hash(file, entry.hash):
@@ -68,31 +87,50 @@ def find_files(tab: str, stack: Stack, library: Library) -> Request:
                         "that one is not in your folders"
                     )
                 files.append(file)
-                entry = replace(entry, network=file.label, hash=digest)
+                blocks = written_out(entry.blocks, presets)
+                entry = replace(entry, network=file.label, hash=digest, blocks=blocks)
             entries.append(entry)
         names = tuple(file.path.stem for file in files)
-        return Request(tab, replace(stack, entries=tuple(entries)), tuple(files), names, tuple(notes))
+        found = replace(stack, entries=tuple(entries))
+        return Request(tab, found, tuple(files), names, tuple(notes), drawings)
     except LoraStackError as error:
         return Request(tab, failure=error)
 
 
-def open_files(request: Request, open_one: Callable[[Path], Network]) -> tuple[Network, ...]:
-    """Open the files of a request, in order; errors name the row, so that it can be found among many."""
-    rows = [(row, entry) for row, entry in enumerate(request.stack.entries) if entry.on]
-    networks = []
-    for (row, entry), file in zip(rows, request.files, strict=True):
-        with _named(row, entry):
-            networks.append(open_one(file.path))
-    return tuple(networks)
-
-
 @contextmanager
-def _named(row: int, entry: Entry) -> Iterator[None]:
+def named(row: int, entry: Entry) -> Iterator[None]:
     """Say in an error which row it is about, counted from 0."""
     try:
         yield
     except LoraStackError as error:
         raise type(error)(f"{row_title(row, entry.network)}: {error}") from error
+
+
+def _find_masks(stack: Stack, store: MaskStore | None) -> tuple[Stack, tuple[tuple[str, MaskPicture], ...]]:
+    """Read the masks that rows name; what came as a picture is kept, and its hash stands in its place."""
+    regions = read_regions(stack.entries, stack.masks)
+    wanted: dict[str, str] = {}  # by mask, the first row that names it
+    for index, (entry, region) in enumerate(zip(stack.entries, regions, strict=True)):
+        if region is not None and region.kind == MASK:
+            wanted.setdefault(region.name, row_title(index, entry.network))
+    kept: list[tuple[str, str]] = []
+    drawings: list[tuple[str, MaskPicture]] = []
+    for name, reference in stack.masks:
+        if is_hash(reference) and name not in wanted:
+            kept.append((name, reference))
+            continue
+        try:
+            if store is None:
+                raise MaskError("cannot be kept here. Give the row a box instead.")
+            picture = store.read(reference)
+            kept.append((name, store.keep(picture)))
+        except MaskError as error:
+            row = f"{wanted[name]}: " if name in wanted else ""
+            raise MaskError(f"{row}mask '{name}' {error}") from None
+        if name in wanted:
+            drawings.append((name, picture))
+    masks: Masks = tuple(kept)
+    return replace(stack, masks=masks), tuple(drawings)
 
 
 def request_of(p: Any) -> Request | None:

@@ -6,15 +6,19 @@ changes a part makes the request anew. Parts are values, so that a copy of the o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lib_lora.hosts import xyz
+from lib_lora.hosts import legacy_masks, xyz
 from lib_lora.hosts.infotext import HASHES
-from lib_lora.hosts.request import ATTRIBUTE, Request, find_files, read_arguments
+from lib_lora.hosts.options import block_presets
+from lib_lora.hosts.request import ATTRIBUTE, NO_PRESETS, Request, find_files, read_arguments
 from lib_lora.library.library import Library
+from lib_lora.library.masks import MaskStore
 from lib_lora.stack import infotext, legacy
+from lib_lora.stack.entry import Entry
+from lib_lora.stack.region import NOT, moved
 from lib_lora.stack.serialization import decode
 from lib_lora.stack.stack import Stack
 
@@ -24,6 +28,11 @@ SEEN_KEPT = 4  # two passes with their own tags, and something to spare
 
 PANEL, LEGACY, TAGS = "panel", "legacy", "tags"
 LibraryOf = Callable[[], Library]
+StoreOf = Callable[[], "MaskStore | None"]
+
+
+def no_store() -> None:
+    """Where no masks are kept."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +49,21 @@ def tab_of(p: Any) -> str:
     return "img2img" if hasattr(p, "init_images") else "txt2img"
 
 
-def take_panel(p: Any, args: tuple[Any, ...], library: LibraryOf) -> None:
+def take_panel(p: Any, args: tuple[Any, ...], library: LibraryOf, store: StoreOf = no_store) -> None:
     """Keep what the panel's two arguments ask for, changed by the axes of a plot."""
 
     def read() -> Stack | None:
         enabled, text = read_arguments(args)
         return xyz.edited(p, decode(text)) if enabled or xyz.is_plotted(p) else None
 
-    _take(p, PANEL, read, library)
+    _take(p, PANEL, read, library, store)
 
 
-def take_legacy(p: Any, args: tuple[Any, ...], slots: int, library: LibraryOf) -> None:
+def take_legacy(
+    p: Any, args: tuple[Any, ...], slots: int, library: LibraryOf, store: StoreOf = no_store
+) -> None:
     """Keep what the arguments of AddNet's script ask for."""
-    _take(p, LEGACY, lambda: Stack(legacy.read_arguments(args, slots)), library)
+    _take(p, LEGACY, lambda: legacy_masks.read_stack(args, slots), library, store)
 
 
 def take_tags(p: Any, tags: Request | None) -> None:
@@ -67,14 +78,16 @@ def inherit(p: Any, outer: Parts) -> None:
         _set(p, replace(parts, panel=outer.panel, legacy=outer.legacy))
 
 
-def _take(p: Any, part: str, read: Callable[[], Stack | None], library: LibraryOf) -> None:
+def _take(p: Any, part: str, read: Callable[[], Stack | None], library: LibraryOf, store: StoreOf) -> None:
     """Resolve one part; a failure is kept to be raised where the user sees it."""
     tab, request = tab_of(p), None
     parts = replace(parts_of(p), tags=None, **{part: None})
     try:
         stack = read()
         if stack is not None and stack.entries:
-            request = find_files(tab, stack, library())
+            named = any(entry.blocks for entry in stack.entries)
+            presets = block_presets() if named else NO_PRESETS
+            request = find_files(tab, stack, library(), store() if stack.masks else None, presets)
     except Exception as error:  # the host would swallow it, whatever it is, and draw the picture without us
         request = Request(tab, failure=error)
     _set(p, replace(parts, **{part: request}))
@@ -120,11 +133,22 @@ def combine(parts: Parts) -> Request | None:
         present[0] = _without(parts.panel, parts.legacy)
     return Request(
         present[0].tab,
-        replace(present[0].stack, entries=tuple(entry for part in present for entry in part.stack.entries)),
+        _joined([part.stack for part in present]),
         tuple(file for part in present for file in part.files),
         tuple(name for part in present for name in part.names),
         tuple(note for part in present for note in part.notes),
+        tuple({name: drawing for part in present for name, drawing in part.drawings}.items()),
     )
+
+
+def _joined(stacks: Sequence[Stack]) -> Stack:
+    """Put the rows of several stacks below one another; rows that name rows keep naming the same ones."""
+    entries: list[Entry] = []
+    masks: dict[str, str] = {}
+    for stack in stacks:
+        entries += [moved(entry, len(entries)) for entry in stack.entries] if entries else stack.entries
+        masks |= dict(stack.masks)
+    return replace(stacks[0], entries=tuple(entries), masks=tuple(masks.items()))
 
 
 def _without(panel: Request, arguments: Request) -> Request:
@@ -132,6 +156,7 @@ def _without(panel: Request, arguments: Request) -> Request:
     named = {file.path for file in arguments.files}
     entries, kept, notes = [], [], list(panel.notes)
     found = iter(zip(panel.files, panel.names, strict=True))
+    counted = any(entry.region.strip().lower().startswith(f"{NOT}:") for entry in panel.stack.entries)
     for row, entry in enumerate(panel.stack.entries, 1):
         if entry.on:
             file, name = next(found)
@@ -139,6 +164,8 @@ def _without(panel: Request, arguments: Request) -> Request:
                 notes.append(
                     f"row {row}: '{file.label}' is in AddNet's arguments too; it is used once, as they say"
                 )
+                if counted:  # rows are named by their numbers, so it stays where it is
+                    entries.append(replace(entry, on=False))
                 continue
             kept.append((file, name))
         entries.append(entry)

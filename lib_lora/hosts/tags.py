@@ -23,6 +23,7 @@ from lib_lora.hosts.request import Request
 from lib_lora.hosts.sources import tab_of
 from lib_lora.library.library import Library
 from lib_lora.library.network_file import NetworkFile
+from lib_lora.stack.block_files import written_out
 from lib_lora.stack.blocks import model_blocks, read_blocks
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.prompt import DYN, not_understood, read_tag
@@ -30,7 +31,7 @@ from lib_lora.stack.stack import Stack
 
 _HASH = re.compile(r"[0-9a-fA-F]{8,64}")
 _EMBEDDINGS = "bundle_emb."
-_TAUGHT = (("lora_block_weight.py", ("blocks", "start", "stop")), ("loractl.py", ("schedule",)))
+_TAUGHT = (("lora_block_weight.py", ("blocks", "start", "stop")), ("loractl.py", ("schedule", "passes")))
 """Scripts of other extensions, and the words of a row that stand in the tags they serve."""
 
 Fits = Callable[[Path, ModelView], str]
@@ -73,6 +74,8 @@ def _read(items: list[str], library: Library, architecture: str) -> tuple[Entry,
     """Return a tag's row and file; raises Left."""
     try:
         entry = read_tag(items)
+        if entry.blocks:
+            entry = replace(entry, blocks=written_out(entry.blocks, options.block_presets()))
         read_blocks(entry.blocks, model_blocks(architecture))
     except EntryValueError as error:
         raise Left(_without_tag(str(error))) from None

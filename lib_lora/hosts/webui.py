@@ -64,7 +64,9 @@ class Door:
         around, sample = self._lifecycle.around, self._lifecycle.around_sample
         for owner in (base, text_to_image, image_to_image):
             self._wraps.place(owner, "setup_conds", around)
-            self._wraps.place(owner, "calculate_hr_conds", around)
+            self._wraps.place(owner, "calculate_hr_conds", self._lifecycle.around_hires)
+            self._wraps.place(owner, "sample_hr_pass", self._lifecycle.around_hires)
+            self._wraps.place(owner, "get_conds_with_caching", self._lifecycle.around_texts)
             self._wraps.place(owner, "sample", sample)
             self._wraps.place(owner, "cached_params", self._lifecycle.cached_params)
             self._wraps.place(owner, "close", self._lifecycle.closing)
@@ -81,7 +83,8 @@ class Door:
 
     def before_step(self, params: Any) -> None:
         """Look after the stack before every step; older hosts do not say whose step it is."""
-        self._lifecycle.before_step(getattr(getattr(params, "denoiser", None), "p", None), moment_of(params))
+        p = getattr(getattr(params, "denoiser", None), "p", None)
+        self._lifecycle.before_step(p, moment_of(params), params)
 
     def model_loaded(self, _sd_model: Any) -> None:
         """Forget what was computed from the weights that have just been replaced."""
@@ -108,7 +111,7 @@ class Door:
         guard = [Depends(login), Depends(require_same_origin)]
         fits = Fits(lambda: self._checkpoint.target(self._generation))
         ports = LibraryPorts(self.library, self._shelf, self._architecture, strengths)
-        add_routes(app, self.library, self._reports, guard, fits.of, ports)
+        add_routes(app, self.library, self._reports, guard, fits.of, ports, options.block_presets)
         add_panel_routes(app, options.presets, guard)
         add_interference_route(app, lambda text: interference_of(text, self.library()), guard)
         add_mask_routes(app, options.mask_store, guard)
@@ -145,7 +148,7 @@ class Door:
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what the panel asks for on `p`; what is wrong too, to be raised where the user sees it."""
         setattr(p, REPORT_ATTRIBUTE, None)
-        sources.take_panel(p, args, self.library)
+        sources.take_panel(p, args, self.library, options.mask_store)
         self.share_hashes(p)
         self._takeover.ensure()
 
@@ -155,7 +158,7 @@ class Door:
 
     def process_legacy(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what AddNet's arguments ask for, beside the panel's."""
-        sources.take_legacy(p, args, legacy_script.slots(), self.library)
+        sources.take_legacy(p, args, legacy_script.slots(), self.library, options.mask_store)
         self.share_hashes(p)
 
     def tell(self, p: Any, processed: Any) -> None:

@@ -26,6 +26,11 @@ AXES = (
     ("UNet weight", axes.UNET, ""),
     ("Network", axes.NETWORK, ""),
     *((f"Network of row {row}", axes.NETWORK, str(row)) for row in range(1, ROWS + 1)),
+    ("Region", axes.REGION, ""),
+    ("Passes", axes.PASSES, ""),
+    ("Schedule", axes.SCHEDULE, ""),
+    ("Blocks", axes.BLOCKS, ""),
+    ("Role with its usual weight", axes.ROLE, ""),
     ("On or off", axes.ON, ""),
     ("Leave one out", axes.LEAVE_OUT, ""),
 )

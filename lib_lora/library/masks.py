@@ -70,8 +70,7 @@ class MaskStore:
                 part.replace(path)
             except OSError as error:
                 raise MaskError(
-                    f"The mask cannot be kept in {self._folder}: {error.strerror}. "
-                    "Make room, or allow writing there."
+                    f"cannot be kept in {self._folder}: {error.strerror}. Make room, or allow writing there."
                 ) from error
         return mask.hash
 
@@ -107,6 +106,13 @@ def from_base64(text: str) -> bytes:
             f"is neither {HASH_DIGITS} hex digits nor base64. Send a PNG as base64, with or without "
             "'data:image/png;base64,' before it."
         ) from None
+
+
+def packed(mask: MaskPicture) -> str:
+    """Return a mask as base64 of a grey PNG."""
+    buffer = io.BytesIO()
+    _as_image(mask).save(buffer, format="PNG")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def read_mask(data: bytes) -> MaskPicture:

@@ -4,7 +4,8 @@
     2: 0-1 [5], None    of row 2; a target holds until the next one. None is the stack without that row
     style: 0.3, 0.5     of every row of that role; all: of every row that is on
 
-Ranges are the WebUI's: `0-1 (+0.25)` by step, `0-1 [5]` by count.
+Ranges are the WebUI's: `0-1 (+0.25)` by step, `0-1 [5]` by count. A value with commas stands in quotes, its
+target inside them: `"2: box:0,0,0.5,1", "2: everywhere"`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..errors import EntryValueError
-from .advice import ROLES
+from ..errors import EntryValueError, nearest
+from .advice import ROLES, find_role
+from .blocks import SD1_BLOCKS, SDXL_BLOCKS, read_blocks
 from .entry import DECIMALS, Entry, row_title, shown
+from .passes import read_passes
+from .region import read_region
+from .schedule import read_schedule
 from .stack import Stack
 
 WEIGHT, TE, UNET, NETWORK, ON, LEAVE_OUT = "weight", "te", "unet", "network", "on", "leave out"
+REGION, PASSES, SCHEDULE, BLOCKS, ROLE = "region", "passes", "schedule", "blocks", "role"
 NUMBERS = (WEIGHT, TE, UNET)
+TEXTS = (REGION, PASSES, SCHEDULE, BLOCKS, ROLE)
+EVERYTHING = ("everywhere", "always", "all")  # of a text: the field left empty
 EACH = "each"  # of LEAVE_OUT: nothing left out, then every row that is on
 ALL = "all"
 VALUES_LIMIT = 100  # of one range: more is a slip, not a grid
@@ -89,6 +97,8 @@ def legend(stack: Stack, value: Value) -> str:
     names = " + ".join(stack.entries[row].network.rpartition("/")[2] for row in rows)
     if leaves_out or value.value is None or value.value is False:
         return f"without {names}"
+    if value.field in TEXTS:
+        return f"{names}: {value.value}"
     part = {TE: " text encoder", UNET: " UNet"}.get(value.field, "")
     if value.field == NETWORK:
         return str(value.value).rpartition("/")[2]
@@ -188,8 +198,44 @@ def _changed(entry: Entry, value: Value) -> Entry:
         return replace(entry, on=bool(value.value))
     if value.field == NETWORK:
         return replace(entry, network=str(value.value), hash="", on=True)
+    if value.field in TEXTS:
+        return _said(entry, value.field, str(value.value))
     number = float(value.value)
     if value.field == WEIGHT:
         # The one number of the row: parts with their own would not follow it.
         return replace(entry, weight=number, te=None, unet=None, on=True)
     return replace(entry, te=number, on=True) if value.field == TE else replace(entry, unet=number, on=True)
+
+
+def _said(entry: Entry, field: str, text: str) -> Entry:
+    """Return the row with one of its texts changed; raises EntryValueError for one that cannot be."""
+    if field == ROLE:
+        role = find_role(text.lower())
+        if role is None:
+            names = [known.name for known in ROLES]
+            hint = nearest(text, names, 1)
+            raise EntryValueError(f"There is no role {shown(text)}.{hint} They are {', '.join(names)}.")
+        # A role alone changes no picture; its usual weight does.
+        return replace(entry, role=role.name, weight=role.default, te=None, unet=None, on=True)
+    if text.lower() in EVERYTHING:
+        text = ""
+    if field == REGION:
+        read_region(text, entry.feather)
+    elif field == PASSES:
+        read_passes(text)
+    elif field == SCHEDULE:
+        read_schedule(text, entry.start, entry.stop)
+    else:
+        _check_blocks(text)
+    return replace(entry, **{field: text}, on=True)  # type: ignore[arg-type]
+
+
+def _check_blocks(text: str) -> None:
+    """Accept what some kind of checkpoint can read; which one is loaded is not known here."""
+    try:
+        read_blocks(text, SD1_BLOCKS)
+    except EntryValueError as error:
+        try:
+            read_blocks(text, SDXL_BLOCKS)
+        except EntryValueError:
+            raise error from None

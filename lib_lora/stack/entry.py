@@ -1,7 +1,7 @@
 """One row of a stack: which network, how strong, where and when.
 
-The declarations of `Entry` are the field table: type, default, bounds, whether the field acts yet, and its
-documentation stand in one line each. Reading, writing and checking are driven by `FIELDS`, made from them.
+The declarations of `Entry` are the field table: type, default, bounds and documentation stand in one
+line each. Reading, writing and checking are driven by `FIELDS`, made from them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ class Field(NamedTuple):
     doc: str
     low: float = -math.inf
     high: float = math.inf
-    acts: bool = True
     required: bool = False
 
     def read(self, value: object) -> object:
@@ -101,12 +100,12 @@ class Entry:
     start: str = _text("when the network begins to act: fraction, step or sigma")
     stop: str = _text("when the network ceases to act: fraction, step or sigma")
     blocks: str = _text("parts of the UNet it acts in: a preset, one number a block, rules")
-    region: str = _text("where in the picture: inpaint, box:x,y,w,h, mask:name, not:row", acts=False)
+    region: str = _text("where in the picture: inpaint, box:x,y,w,h, mask:name, not:row")
     feather: float = _number(
-        0.0, "softness of the region's edge, part of the shorter side", low=0.0, high=0.5, acts=False
+        0.0, "softness of the region's edge, part of the shorter side", low=0.0, high=0.5
     )
-    passes: str = _text("in which passes, with which weight: base,hires:0.5,refiner,detailer", acts=False)
-    side: str = _text("for which prompt: positive, negative, or nothing for both", acts=False)
+    passes: str = _text("in which passes, with which weight: base,hires:0.5,refiner,detailer")
+    side: str = _text("for which prompt: positive, negative, or nothing for both")
     extra: tuple[tuple[str, object], ...] = ()  # fields of a later version: kept and written back
 
     def __post_init__(self) -> None:

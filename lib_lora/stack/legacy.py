@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PureWindowsPath
 
-from ..errors import EntryValueError, NotImplementedFieldError
+from ..errors import EntryValueError
 from .entry import Entry, shown
 from .stack import VERSION
 
@@ -40,7 +40,7 @@ def read_arguments(args: Sequence[object], slots: int = SLOTS) -> tuple[Entry, .
 
     Three layouts are told apart: up to v0.3 `enabled, (module, model, weight)…`, v0.4 `enabled, separate,
     (module, model, UNet, text encoder)…`, later with a mask before the last. `separate` never acted. Missing
-    arguments count as AddNet's defaults. Raises EntryValueError, and NotImplementedFieldError for a mask.
+    arguments count as AddNet's defaults; the mask is `mask_argument`'s. Raises EntryValueError.
     """
     if not args or not _switch(args[0]):
         return ()
@@ -49,7 +49,7 @@ def read_arguments(args: Sequence[object], slots: int = SLOTS) -> tuple[Entry, .
     else:
         given = (*args, *default_arguments(slots)[len(args) :])
         found = [given[at : at + 4] for at in range(2, 2 + 4 * slots, 4)]
-        _check_rest(given[2 + 4 * slots :], slots)
+        mask_argument(args, slots)
     rows = (_row(number, *slot) for number, slot in enumerate(found, 1))
     return tuple(row for row in rows if row is not None)
 
@@ -130,18 +130,22 @@ def _early_slots(args: Sequence[object]) -> list[Sequence[object]]:
     return found
 
 
-def _check_rest(rest: Sequence[object], slots: int) -> None:
-    """Look at what follows the slots: a mask, the button; or more slots than there are."""
-    mask = rest[0]
+def mask_argument(args: Sequence[object], slots: int = SLOTS) -> object | None:
+    """Return the mask image among the arguments, None where there is none.
+
+    Raises EntryValueError where more slots stand in its place than there are.
+    """
+    at = 2 + 4 * slots
+    if len(args) <= at or isinstance(args[1], str):
+        return None
+    mask = args[at]
     if isinstance(mask, str) and mask.strip().lower() == MODULE.lower():
         raise EntryValueError(
             f"{TITLE}: there are {slots} slots, and more were sent. Send a stack to 'LoRA Stack', which "
             "takes any number, or start the WebUI with --addnet-max-model-count."
         )
-    if mask not in (None, "", REFRESH):
-        raise NotImplementedFieldError(
-            f"{TITLE}: its mask image is not supported yet. Leave that argument null, or use inpainting."
-        )
+    empty = mask is None or (isinstance(mask, str) and mask in ("", REFRESH))
+    return None if empty else mask
 
 
 def _row(number: int, module: object, model: object, unet: object, te: object) -> Entry | None:

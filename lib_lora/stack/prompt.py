@@ -2,21 +2,27 @@
 
 `name` first; then text encoder, UNet, dyn by position or as te=, unet=, dyn=. One number counts for both.
 An item with exactly one `=` is named, whatever stands before it (A1111 `extra_networks.ExtraNetworkParams`).
-LoRA Block Weight's lbw=, start=, stop= and loractl's numbers over the steps become the row's own fields.
+LoRA Block Weight's lbw=, lbwe=, start=, stop=, step= and loractl's numbers over the steps, hr=, hrunet= and
+hrte= become the row's own fields.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 
 from ..errors import EntryValueError
 from .entry import DECIMALS, FIELDS, Entry, row_title, shown
+from .passes import HIRES, PASSES, Pass, write_passes
 from .stack import Stack
 
 KINDS = ("lora", "lyco")
 DYN = "dyn"  # extra field of a row: how many ranks of a DyLoRA
 REST = "tag"  # extra field of a row: items of the tag that nobody knows, as they came
+UNSAID = ("schedule", "region", "feather", "passes", "side")
+"""Fields that no tag has a word for; a schedule would need the weight in every point."""
+
 _TAG = re.compile(r"<(\w+):([^>]+)>")
 
 
@@ -44,14 +50,8 @@ def read_tag(items: Sequence[str]) -> Entry:
 
 def not_understood(entry: Entry) -> tuple[str, ...]:
     """Return what a tag's row says that this version cannot act on, in the tag's own words."""
-    words = {"blocks": "lbw"}
-    found = [
-        words.get(known.name, known.name)
-        for known in FIELDS
-        if not known.acts and getattr(entry, known.name) != known.default
-    ]
     rest = dict(entry.extra).get(REST, ())
-    return (*found, *(str(item) for item in rest)) if isinstance(rest, tuple) else tuple(found)
+    return tuple(str(item) for item in rest) if isinstance(rest, tuple) else ()
 
 
 def write_tags(stack: Stack, name_of: Callable[[Entry], str] = lambda entry: entry.network) -> str:
@@ -84,7 +84,11 @@ def _read_tag(tag: str, content: str) -> Entry:
     te = _weight(tag, "te", _curve(te_text).partition("@")[0] or te_text)
     unet = 1.0 if schedule else _weight(tag, "unet", unet_text)
     dyn = named.pop(DYN, positional[3] if len(positional) > 3 else None)
-    start, stop, blocks = (named.pop(name, "") for name in ("start", "stop", "lbw"))
+    start, stop, blocks, rules = (named.pop(name, "") for name in ("start", "stop", "lbw", "lbwe"))
+    if "step" in named and not (start or stop):
+        start, _, stop = named.pop("step").partition("-")
+    blocks = ";".join(part for part in (blocks, rules) if part)
+    passes = _hires(named, te, unet, schedule)
     rest = (*positional[4:], *(f"{name}={value}" for name, value in named.items()))
     extra: dict[str, object] = ({} if dyn is None else {DYN: _ranks(tag, dyn)}) | (
         {REST: rest} if rest else {}
@@ -99,6 +103,7 @@ def _read_tag(tag: str, content: str) -> Entry:
             # The tag names the first step without it, a row the last one with it.
             stop=str(max(int(stop) - 1, 0)) if stop.isdigit() else stop,
             blocks=blocks,
+            passes=passes,
             extra=tuple(extra.items()),
         )
     except EntryValueError as error:
@@ -132,6 +137,30 @@ def _curve(text: str) -> str:
     return ",".join(f"{_shortest(value)}@{_shortest(place + first)}" for value, place in numbers)
 
 
+def _hires(named: dict[str, str], te: float, unet: float, schedule: str) -> str:
+    """Return the row's passes for loractl's weights of the second pass; `hr` is for both parts.
+
+    Taken out of `named` where a row can say them: numbers, and no curve that would act there too.
+    """
+    both = named.get("hr")
+    texts = {"unet": named.get("hrunet", both), "te": named.get("hrte", both)}
+    if texts["unet"] is None and texts["te"] is None:
+        return ""
+    try:
+        own_unet, own_te = (
+            float(given) if given is not None else usual
+            for given, usual in ((texts["unet"], unet), (texts["te"], te))
+        )
+    except ValueError:
+        return ""
+    if schedule or not (math.isfinite(own_unet) and math.isfinite(own_te)):
+        return ""
+    for name in ("hr", "hrunet", "hrte"):
+        named.pop(name, None)
+    second = Pass(HIRES, own_unet, None if own_te == own_unet and te == unet else own_te)
+    return write_passes([second if name == HIRES else Pass(name) for name in PASSES])
+
+
 def _ranks(tag: str, text: str) -> int:
     try:
         return int(text)
@@ -141,7 +170,7 @@ def _ranks(tag: str, text: str) -> int:
 
 def _write_tag(title: str, name: str, entry: Entry) -> str:
     for known in FIELDS:
-        unsaid = not known.acts or known.name == "schedule"
+        unsaid = known.name in UNSAID
         value = getattr(entry, known.name)
         unsaid |= known.name in ("start", "stop") and not str(value or 0).isdigit()
         if unsaid and value != known.default:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import EntryValueError, nearest
 from .entry import DECIMALS, Entry, row_title, shown
@@ -90,6 +90,17 @@ def read_regions(entries: Sequence[Entry], masks: Masks) -> tuple[Region | None,
             except EntryValueError as error:
                 raise EntryValueError(f"{row_title(index, entry.network)}: {error}") from None
     return tuple(found)
+
+
+def moved(entry: Entry, rows: int) -> Entry:
+    """Return a row as it is written so many rows further down: the row that its `not` names moves too."""
+    try:
+        region = read_region(entry.region, entry.feather)
+    except EntryValueError:
+        return entry
+    if region is None or region.kind != NOT:
+        return entry
+    return replace(entry, region=str(replace(region, row=region.row + rows)))
 
 
 def _follow(index: int, regions: Sequence[Region | None], wrong: dict[int, EntryValueError]) -> None:

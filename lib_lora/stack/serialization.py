@@ -66,12 +66,6 @@ def require_implemented(stack: Stack) -> None:
         if not entry.on:
             continue
         title = row_title(index, entry.network)
-        for known in FIELDS:
-            if not known.acts and getattr(entry, known.name) != known.default:
-                raise NotImplementedFieldError(
-                    f"{title}: '{known.name}' is kept, but this version cannot act on it yet. "
-                    "Clear that field or switch the row off."
-                )
         for name, _ in entry.extra:
             if get_close_matches(name.lower(), FIELD_NAMES, n=1, cutoff=0.75):
                 raise NotImplementedFieldError(

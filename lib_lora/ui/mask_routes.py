@@ -60,4 +60,4 @@ def add_mask_routes(app: FastAPI, store: Callable[[], MaskStore], guard: Sequenc
 
 def _sentence(problem: str) -> str:
     """Return what is wrong as a sentence of its own; in a stack it follows the mask's name."""
-    return problem if problem[:1].isupper() else f"The file {problem}"
+    return f"The mask {problem}"

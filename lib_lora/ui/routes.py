@@ -16,7 +16,7 @@ request passes `guards`; what changes something must come from the WebUI's own p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -49,11 +49,13 @@ def add_routes(
     guard: Sequence[Any] = (),
     fit: FitOf = unknown,
     ports: LibraryPorts | None = None,
+    presets: Callable[[], Mapping[str, str]] = dict,
 ) -> None:
     """Answer the page on `app`; a second call on the same app replaces the answers of the first.
 
     `library` is asked at every request, because settings may change the folders. `guard` holds FastAPI
-    dependencies that every request must pass. `fit` tells how a file meets the loaded checkpoint.
+    dependencies that every request must pass. `fit` tells how a file meets the loaded checkpoint; `presets`
+    are the user's own, of blocks.
     """
     app.router.routes[:] = [route for route in app.router.routes if not _is_ours(route)]
     ports = ports or LibraryPorts(library, library)
@@ -75,7 +77,7 @@ def add_routes(
 
     @router.post("/check")
     def check(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:
-        return check_stack(stack, library(), fit)
+        return check_stack(stack, library(), fit, presets())
 
     add_library_routes(router, ports)
     add_library_writes(router, ports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -97,6 +98,42 @@ def test_a_lora_option_takes_fields_of_the_row(module) -> None:
     }
     with pytest.raises(module.UsageError, match="field=value"):
         module.read_lora("style/neon:0.5,stop")
+
+
+def test_a_lora_option_takes_places_and_passes(module) -> None:
+    row = module.read_lora("n:1,region=box:0,0,0.5,1,feather=0.1,side=positive,hires=0.5")
+    assert row["region"] == "box:0,0,0.5,1"
+    assert (row["feather"], row["side"]) == (0.1, "positive")
+    assert row["passes"] == "base,hires:0.5,refiner,detailer"
+    assert module.read_lora("n:1,passes=base,hires:0.5")["passes"] == "base,hires:0.5"
+    numbers = "1" + ",0" * 16
+    assert module.read_lora(f"n:1,blocks={numbers}")["blocks"] == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("n:1,hires=much", "'hires=much' must be a number"),
+        ("n:1,feather=soft", "'feather=soft' must be a number"),
+        ("n:1,passes=base,hires=0.5", "either passes= or"),
+        ("n:1,side=positive,negative", "'negative' is not field=value"),
+    ],
+)
+def test_malformed_fields(module, text: str, words: str) -> None:
+    with pytest.raises(module.UsageError, match=words):
+        module.read_lora(text)
+
+
+def test_masks_are_read_from_files(module, tmp_path: Path) -> None:
+    path = tmp_path / "left.png"
+    Image.new("L", (4, 4), 255).save(path)
+    options = module.parser().parse_args(["--lora", "n:1,region=mask:left", "--region-mask", f"left={path}"])
+    stack = json.loads(module.stack_text(options))
+    assert base64.b64decode(stack["masks"]["left"]) == path.read_bytes()
+    for wrong in ("left", f"left={tmp_path / 'nowhere.png'}"):
+        options = module.parser().parse_args(["--lora", "n:1", "--region-mask", wrong])
+        with pytest.raises(module.UsageError, match="--region-mask"):
+            module.stack_text(options)
 
 
 def test_lora_options_are_rows_after_the_stack_file(module, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -110,6 +111,25 @@ def test_a_change_is_exact_and_leaves_no_trace(names: tuple[str, ...], mode: str
     assert torch.equal(encode(tower), plain)
     assert digests(tower) == before
     assert attributes(tower) == hung
+
+
+@pytest.mark.parametrize("mode", [MERGED, BYPASS])
+def test_changes_for_one_side_of_the_prompt_come_and_go(mode: str) -> None:
+    tower = openclip()
+    before, plain, hung = digests(tower), encode(tower), attributes(tower)
+    everything = changes_for(tower, TARGETS[-1][1], 1)
+    with Session() as session:
+        session.attach(view_of(tower), plan_of(everything), mode)
+        both = encode(tower)
+    sided = {
+        name: tuple(replace(one, side="negative") for one in found) for name, found in everything.items()
+    }
+    with Session() as session:
+        session.attach(view_of(tower), plan_of(sided), mode)
+        for side in ("positive", "negative", "negative", "positive", "negative"):
+            session.encode(side)
+            assert error(encode(tower), both if side == "negative" else plain) < 1e-6
+    assert digests(tower) == before and attributes(tower) == hung
 
 
 @pytest.mark.parametrize("mode", [MERGED, BYPASS])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from lib_lora.engine.report import EntryReport, Report
+from lib_lora.engine.report import EntryReport, Report, combined
 
 
 def entry(row: int = 1, matched: int = 264, te: float = 1.0, unet: float = 1.0) -> EntryReport:
@@ -45,3 +46,28 @@ def test_plain_values_for_the_api() -> None:
     sent = json.loads(json.dumps(Report(entries=(entry(),), merged=264).to_json()))
     assert sent["mode"] == "merged"
     assert sent["entries"][0]["network"] == "ghibli"
+
+
+def pass_report(*entries: EntryReport, calls: int = 4, **more: object) -> Report:
+    return Report(entries, unet_layers=2, unet_calls=calls, **more)  # type: ignore[arg-type]
+
+
+def told_row(number: int, unet: float = 1.0) -> EntryReport:
+    return EntryReport(number, "n", unet, unet, 3, 3, True)
+
+
+def test_a_picture_of_several_passes_has_one_report() -> None:
+    base = pass_report(told_row(1), told_row(2), merged=3, seconds=0.5, notes=("a",))
+    hires = pass_report(told_row(1, 0.5), told_row(3), merged=2, bypassed=1, seconds=0.25, notes=("a", "b"))
+    found = combined([("base", base), ("hires", hires), ("base", replace(base, unet_calls=0))])
+    assert [entry.row for entry in found.entries] == [1, 2, 3]
+    assert found.entries[0].unet == 1
+    assert found.entries[0].notes == ("hires pass: weight 0.5, text encoder 0.5",)
+    assert (found.unet_calls, found.merged, found.bypassed, found.seconds) == (8, 3, 1, 0.75)
+    assert found.notes == ("a", "b")
+
+
+def test_where_nothing_sampled_the_last_pass_is_told() -> None:
+    silent = pass_report(told_row(1), calls=0)
+    assert combined([("base", silent)]) == silent
+    assert combined([]) == Report()

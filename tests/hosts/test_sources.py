@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lib_lora.errors import EntryValueError, NetworkNotFoundError
@@ -14,6 +15,7 @@ from lib_lora.hosts.infotext import HASHES, share_hashes
 from lib_lora.hosts.request import ATTRIBUTE, Request, make_request
 from lib_lora.hosts.sources import take_legacy, take_panel, take_tags
 from lib_lora.library.library import Library
+from lib_lora.library.masks import MaskPicture, MaskStore, packed
 from tests.builders import TOY_LAYERS, make_lora_file
 
 
@@ -222,3 +224,42 @@ def test_a_renamed_file_is_found_by_its_hash(library: Library, tmp_path: Path) -
     p = Processing()
     addnet(p, library, (f"an old name({library.hash_of(file)})", 1))
     assert p.rows == [("b", 1.0)]
+
+
+def test_rows_go_on_naming_the_same_rows_and_masks(library: Library, tmp_path: Path) -> None:
+    """AddNet's rows come below the panel's; one that is in both leaves its place, and with it its region."""
+    store = MaskStore(tmp_path)
+    p = Processing()
+    rows = [
+        {"network": "a", "region": "box:0,0,0.5,1"},
+        {"network": "b", "region": "not:1"},
+        {"network": "c", "region": "mask:left"},
+    ]
+    document = {"version": 1, "entries": rows, "masks": {"left": packed(MaskPicture(2, 1, b"\xff\0"))}}
+    take_panel(p, (True, json.dumps(document)), lambda: library, lambda: store)
+    image = np.full((2, 2, 3), 255, np.uint8)
+    slots = ("LoRA", "a", 0.3, 0.3, *("LoRA", "None", 1.0, 1.0) * 4)
+    take_legacy(p, (True, False, *slots, image, "Refresh models"), 5, lambda: library, lambda: store)
+    request = p.request
+    assert request is not None and request.failure is None
+    told = [(entry.network, entry.on, entry.region) for entry in request.stack.entries]
+    assert told == [
+        ("a", False, "box:0,0,0.5,1"),
+        ("b", True, "not:1"),
+        ("c", True, "mask:left"),
+        ("a", True, "mask:AddNet red"),
+    ]
+    assert [name for name, _ in request.drawings] == ["left", "AddNet red"]
+    assert all(store.path(digest) is not None for _, digest in request.stack.masks)
+    written = json.loads(p.extra_generation_params["LoRA Stack"])
+    assert written["masks"] == dict(request.stack.masks)
+
+
+def test_a_row_moves_with_the_row_it_names(library: Library) -> None:
+    p = Processing()
+    panel(p, library, c=1.0)
+    document = [{"network": "a", "region": "inpaint"}, {"network": "b", "region": "not:1"}]
+    take_tags(p, make_request("txt2img", document, library))
+    request = p.request
+    assert request is not None
+    assert [entry.region for entry in request.stack.entries] == ["", "inpaint", "not:2"]

@@ -42,6 +42,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     data: dict[str, Any] = {}
     monkeypatch.setattr(options, "_option", lambda key, default: data.get(key, default))
     monkeypatch.setattr(options, "installed", lambda script: script in data.get("installed", ()))
+    monkeypatch.setattr(options, "block_presets", lambda: data.get("presets", {}))
     monkeypatch.setitem(sys.modules, "networks", None)
     return data
 
@@ -69,6 +70,9 @@ def test_names_and_weights(library: Library, settings: dict[str, Any]) -> None:
 def test_blocks_of_lora_block_weight(library: Library, settings: dict[str, Any]) -> None:
     found = sort(library, "a:0.5:lbw=OUTD")
     assert found.ours is not None and found.ours.stack.entries[0].blocks == "OUTD"
+    settings["presets"] = {"MYFACE": "1" + ",0" * 16}
+    found = sort(library, "a:0.5:lbw=MyFace")
+    assert found.ours is not None and found.ours.stack.entries[0].blocks == settings["presets"]["MYFACE"]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +114,8 @@ def test_without_hashes_in_the_pictures_none_are_computed(library: Library, sett
         pytest.param("a:0@0,x@1", "te must be a number", id="no numbers over the steps"),
         pytest.param("a:1:lbw=MINE", "MINE", id="a preset of the user's own"),
         pytest.param("a:1:MIDD", "MIDD", id="a preset in LBW's old way"),
-        pytest.param("a:1:step=1-2", "step=1-2", id="a word of LBW's that a row has not"),
-        pytest.param("a:1:hr=0.5", "hr=0.5", id="a word of loractl's"),
+        pytest.param("a:1:x=0.5", "x=0.5", id="a word of LBW's that a row has not"),
+        pytest.param("a:1:hr=0@0,1@1", "hr=0@0,1@1", id="a curve of loractl's for the hires pass"),
         pytest.param("pickled:1", "pickle", id="a pickle, which the host may read"),
         pytest.param("broken:1", "broken", id="a broken file"),
     ],

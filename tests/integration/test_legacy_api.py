@@ -153,7 +153,7 @@ def test_fault_3_a_mask_is_not_dropped_in_silence(server: Server, name: str) -> 
     """AddNet: a mask by API failed in the log; the picture came with the network all over it, HTTP 200."""
     answer = addnet(server, True, False, "LoRA", name, 1, 1, *NONE * 4, "aGVsbG8=")
     assert answer.status == 422, answer.body
-    assert "mask" in answer.body["detail"]
+    assert "mask image is not a picture" in answer.body["detail"]
 
 
 def test_fault_4_an_unknown_model_is_an_error(server: Server, plain: tuple[str, ...]) -> None:

@@ -168,3 +168,51 @@ def test_labels_of_the_grid(value: Value, label: str) -> None:
 def test_values_read_as_they_are_written(value: Value, text: str) -> None:
     assert str(value) == text
     assert read_values(value.field, text) == [value]
+
+
+TEXTS = (
+    pytest.param("region", "box:0,0,0.5,1", id="region"),
+    pytest.param("region", "inpaint", id="inpaint"),
+    pytest.param("passes", "base,hires:0.5", id="passes"),
+    pytest.param("schedule", "0@0,1@0.5", id="schedule"),
+    pytest.param("blocks", "OUTD", id="blocks of every model"),
+    pytest.param("blocks", ",".join("1" * 17), id="blocks of SD 1"),
+    pytest.param("blocks", ",".join("1" * 12), id="blocks of SDXL"),
+)
+
+
+@pytest.mark.parametrize(("field", "text"), TEXTS)
+def test_where_when_and_in_what_a_row_acts(field: str, text: str) -> None:
+    value, nothing, without = read_values(field, f'"{text}", everywhere, None')
+    assert value.value == text
+    (row,) = edit(ONE, value).entries
+    assert getattr(row, field) == text and row.on
+    assert legend(ONE, value).endswith(f": {text}")
+    assert getattr(edit(Stack((row,)), nothing).entries[0], field) == ""
+    assert not edit(ONE, without).entries[0].on
+
+
+def test_a_text_with_commas_and_a_target_stands_in_quotes() -> None:
+    values = read_values("region", '"2: box:0,0,0.5,1", "style: not:2"')
+    assert [(value.target, value.value) for value in values] == [("2", "box:0,0,0.5,1"), ("style", "not:2")]
+
+
+def test_a_role_brings_its_usual_weight() -> None:
+    (row,) = edit(ONE, Value("role", "", "style")).entries
+    assert (row.role, row.weight, row.te, row.unet) == ("style", 0.45, None, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "says"),
+    [
+        ("region", "inpant", "'inpaint'"),
+        ("passes", "hirs", "'hires'"),
+        ("schedule", "x", "not a number"),
+        ("blocks", "OUTX", "'OUTD'"),
+        ("blocks", ",".join("1" * 18), "18 numbers"),
+        ("role", "styl", "'style'"),
+    ],
+)
+def test_a_text_that_cannot_be_is_refused_before_the_grid(field: str, text: str, says: str) -> None:
+    with pytest.raises(EntryValueError, match=says):
+        edit(ONE, Value(field, "", text))

@@ -31,15 +31,6 @@ def test_the_table_has_every_field_in_order() -> None:
     assert all(known.doc and known.kind in ("text", "number", "switch") for known in FIELDS)
 
 
-def test_fields_of_later_issues_do_not_act() -> None:
-    assert [known.name for known in FIELDS if not known.acts] == [
-        "region",
-        "feather",
-        "passes",
-        "side",
-    ]
-
-
 @pytest.mark.parametrize(
     ("row", "unet", "te"),
     [

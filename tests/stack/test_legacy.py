@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from lib_lora.errors import EntryValueError, NotImplementedFieldError, StackError
+from lib_lora.errors import EntryValueError, StackError
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.legacy import (
     ENABLED_KEY,
     MODULE_KEY,
     default_arguments,
     is_enabled,
+    mask_argument,
     read_arguments,
     read_keys,
     split_model,
@@ -105,9 +106,16 @@ def test_wrong_arguments_are_named(args: list[Any], named: list[str]) -> None:
 
 
 @pytest.mark.parametrize("mask", ["aGVsbG8=", {"image": ""}, [1]])
-def test_a_mask_is_refused_instead_of_ignored(mask: Any) -> None:
-    with pytest.raises(NotImplementedFieldError, match="mask"):
-        read_arguments([True, False, *NONE * 5, mask])
+def test_a_mask_is_handed_on(mask: Any) -> None:
+    assert mask_argument([True, False, *NONE * 5, mask, "Refresh models"]) is mask
+
+
+@pytest.mark.parametrize(
+    "rest", [(), (None,), ("",), (None, "Refresh models"), ("Refresh models",)], ids=lambda rest: str(rest)
+)
+def test_no_mask_is_none(rest: tuple[Any, ...]) -> None:
+    assert mask_argument([True, False, *NONE * 5, *rest]) is None
+    assert mask_argument([True, "LoRA", "a", 1.0]) is None
 
 
 @pytest.mark.parametrize(

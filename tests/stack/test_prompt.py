@@ -52,9 +52,28 @@ from tests.stack.strategies import names, weights
             "<lora:neon:te=0.2@0,1@1:unet=0.5>", Entry("neon", weight=0.5, te=0.2), id="asked at the start"
         ),
         pytest.param(
-            "<lora:neon:1:x=2:lbwe=ATTN>",
-            Entry("neon", extra=(("tag", ("x=2", "lbwe=ATTN")),)),
+            "<lora:neon:1:x=2:y=ATTN>",
+            Entry("neon", extra=(("tag", ("x=2", "y=ATTN")),)),
             id="unknown names",
+        ),
+        pytest.param(
+            "<lora:neon:1:lbw=OUTD:lbwe=ATTNDEEPOFF>", Entry("neon", blocks="OUTD;ATTNDEEPOFF"), id="elements"
+        ),
+        pytest.param("<lora:neon:1:step=2-8>", Entry("neon", start="2", stop="7"), id="a window in one word"),
+        pytest.param(
+            "<lora:neon:0.8:hr=0.5>",
+            Entry("neon", weight=0.8, passes="base,hires:0.5,refiner,detailer"),
+            id="another weight in the hires pass",
+        ),
+        pytest.param(
+            "<lora:neon:0.8:hrunet=0.5>",
+            Entry("neon", weight=0.8, passes="base,hires:0.5/0.8,refiner,detailer"),
+            id="another UNet weight in the hires pass",
+        ),
+        pytest.param(
+            "<lora:neon:0@0,1@1:hr=0.5>",
+            Entry("neon", te=0, schedule="0@0,1@1", extra=(("tag", ("hr=0.5",)),)),
+            id="a curve and a weight that is none",
         ),
         pytest.param(
             "<lora:neon:1:1:8:9>", Entry("neon", extra=(("dyn", 8), ("tag", ("9",)))), id="one more item"

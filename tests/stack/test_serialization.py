@@ -16,7 +16,7 @@ from lib_lora.errors import (
     StackSyntaxError,
     StackVersionError,
 )
-from lib_lora.stack.entry import FIELDS, Entry
+from lib_lora.stack.entry import Entry
 from lib_lora.stack.serialization import (
     CHARACTER_LIMIT,
     ROW_LIMIT,
@@ -218,31 +218,6 @@ def test_a_later_version_says_which() -> None:
 def test_zero_is_not_off() -> None:
     rows = (Entry("a", weight=0.0), Entry("b", on=False), Entry("c"))
     assert Stack(rows).active() == (rows[0], rows[2])
-
-
-LATER = {
-    "region": "inpaint",
-    "feather": 0.1,
-    "passes": "base",
-    "side": "positive",
-}
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_fields_that_do_not_act_yet_are_refused_when_on(name: str) -> None:
-    stack = decode([{"network": "a"}, {"network": "b", name: LATER[name]}])
-    with pytest.raises(NotImplementedFieldError, match=rf"row 2 \(b\): '{name}' is kept"):
-        require_implemented(stack)
-
-
-def test_every_field_that_does_not_act_has_a_case() -> None:
-    assert set(LATER) == {known.name for known in FIELDS if not known.acts}
-
-
-def test_fields_that_do_not_act_yet_are_kept_when_off() -> None:
-    stack = decode([{"network": "b", "on": False, **LATER}])
-    require_implemented(stack)
-    assert decode(encode(stack)) == stack
 
 
 def test_a_mistyped_field_is_refused_instead_of_ignored() -> None:

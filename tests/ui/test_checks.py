@@ -56,7 +56,11 @@ def test_a_good_row_comes_with_its_file(library: Library) -> None:
         ('{"network": "ghibli", "blocks": "1,1,1"}', "17 or 26"),
         ('{"network": "ghibli", "start": "soon"}', '"soon"'),
         ('{"network": "ghibli", "schedule": "1@0.5,0@0.2"}', "must rise"),
-        ('{"network": "ghibli", "region": "inpaint"}', "region"),
+        ('{"network": "ghibli", "region": "inpant"}', "'inpaint'"),
+        ('{"network": "ghibli", "region": "mask:left"}', "no mask called"),
+        ('{"network": "ghibli", "region": "not:1"}', "acts in the whole picture"),
+        ('{"network": "ghibli", "passes": "hirs"}', "'hires'"),
+        ('{"network": "ghibli", "side": "positiv"}', "'positive'"),
         ('{"network": "ghibli", "wieght": 1}', "weight"),
         ("7", "object"),
         ("null", "object"),
@@ -88,8 +92,14 @@ def test_several_bad_rows_are_all_told(library: Library) -> None:
     assert [bool(problem) for problem in found] == [True, False, True]
 
 
-def test_a_row_that_is_off_may_ask_for_what_does_not_act_yet(library: Library) -> None:
-    assert problems('[{"network": "ghibli", "region": "inpaint", "on": false}]', library) == [""]
+def test_a_row_that_is_off_may_be_aimed_at_nothing(library: Library) -> None:
+    assert problems('[{"network": "ghibli", "region": "inpant", "on": false}]', library) == [""]
+
+
+def test_masks_belong_to_the_whole_stack(library: Library) -> None:
+    rows = '[{"network": "ghibli", "region": "mask:left"}, {"network": "ghibli", "region": "not:1"}]'
+    text = f'{{"version": 1, "masks": {{"left": "0123456789abcdef"}}, "entries": {rows}}}'
+    assert problems(text, library) == ["", ""]
 
 
 @pytest.mark.parametrize(

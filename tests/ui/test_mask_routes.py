@@ -47,7 +47,7 @@ def test_a_drawn_mask_is_kept_and_shown_again(page: TestClient) -> None:
 
 def test_what_is_no_picture_is_refused(page: TestClient) -> None:
     answer = page.post(MASKS, json={"picture": base64.b64encode(b"<html>").decode()})
-    assert answer.status_code == 422 and "The file is not a picture" in answer.json()["detail"]
+    assert answer.status_code == 422 and "The mask is not a picture" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("digest", ["0" * 16, "..%2Fsecret", "x"])
