@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
 from tests.browser.conftest import WIDE, Demo, Window, screenshots
 from tests.browser.panel_page import PanelPage
+from tests.browser.test_accessibility import faults
 
 pytestmark = pytest.mark.browser
 
@@ -54,7 +54,7 @@ def test_the_panel_looks_right(
     shoot("rows")
     page.screenshot(path=folder / f"page-{size}-{theme}.png", full_page=True)
     check_nothing_sticks_out(panel)
-    check_everybody_can_use_it(page)
+    assert faults(page, ".lora-stack-txt2img") == []
 
 
 def speak(page: Page, demo: Demo, language: str) -> None:
@@ -62,14 +62,6 @@ def speak(page: Page, demo: Demo, language: str) -> None:
     if not page.url.startswith(demo.address):
         page.goto(f"{demo.address}/lora-stack/advice")
     page.evaluate("language => localStorage.setItem('lora-stack-language', language)", language)
-
-
-def check_everybody_can_use_it(page: Page) -> None:
-    """Names, roles, contrast, focus order: what axe-core finds serious."""
-    found = Axe().run(page, context=".lora-stack-txt2img").response["violations"]
-    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
-    told = [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes'][:4]]}" for rule in serious]
-    assert told == []
 
 
 def check_nothing_sticks_out(panel: PanelPage) -> None:
