@@ -1,0 +1,86 @@
+"""What a stack costs per sampling step: merged, beside the layers, and with strengths that change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from lib_lora.engine.bypass import Bypass
+from lib_lora.engine.view import LINEAR, Layer
+from lib_lora.plan import Contribution
+from lib_lora.session import Session
+from tests.bench import models, peers
+from tests.bench.race import Row, Times, race
+
+SIZES = (
+    ("SD1.5 320, 64×64 pixels", 320, 320, 8192, 40),
+    ("SD1.5 640, 32×32 pixels", 640, 640, 2048, 40),
+    ("SD1.5 1280, 16×16 pixels", 1280, 1280, 512, 40),
+    ("SD1.5 1280 reads text", 1280, 768, 154, 10),
+    ("SD1.5 1280, 8×8 pixels", 1280, 1280, 128, 8),
+)
+"""Out, in, rows of the product at the native size with CFG, and how often it comes in a step."""
+
+
+def merged_step(structure: str, side: int, rounds: int) -> Row:
+    """A whole step with eight networks merged against the same model's own step."""
+    own, ours = models.build(structure, torch.float32), models.build(structure, torch.float32)
+    view = models.view_of(ours, structure)
+    nets = models.draw(models.targets(ours, False), [16] * 8, torch.float32)
+    session = Session()
+    session.attach(
+        view, models.plan_of(models.opened(nets, structure), view, models.weights_at(8, 0)), "merged"
+    )
+    given = models.inputs(own, side)
+    times = race({"own": lambda number: own(**given), "ours": lambda number: ours(**given)}, rounds)
+    session.forget()
+    detail = {name: round(times.median(name), 3) for name in times.by_way}
+    case = f"{structure}, attention, 8×16, {side}×{side}"
+    return Row(
+        "step with a merged stack / the model's own", case, times.ratio("ours", "own"), 1.0, detail=detail
+    )
+
+
+def beside(count: int, goal: float, rounds: int) -> Row:
+    """What eight or three networks beside the layers add to a step, against AddNet's way."""
+    added: dict[str, float] = {"ours": 0.0, "addnet": 0.0}
+    for _, out, width, rows, often in SIZES:
+        times = _layer(out, width, rows, count, rounds)
+        for name in added:
+            added[name] += often * max(0.0, times.median(name) - times.median("own"))
+    return Row(
+        "added by bypass / added by AddNet",
+        f"SD1.5 attention at 512², {count}×32, fp32",
+        added["ours"] / added["addnet"],
+        goal,
+        detail={name: round(value, 3) for name, value in added.items()},
+    )
+
+
+def _layer(out: int, width: int, rows: int, count: int, rounds: int) -> Times:
+    torch.manual_seed(0)
+    layer = nn.Linear(width, out).requires_grad_(False)
+    x = torch.randn(rows, width)
+    nets = models.draw({"": layer}, [32] * count, torch.float32)
+    weights = models.weights_at(count, 0)
+    bypass = Bypass(Layer("", LINEAR, layer), _changes(layer, nets, weights))
+    wrapped = nn.Linear(width, out).requires_grad_(False)
+    peers.AddNet({"": wrapped}, nets, weights)
+    ways: dict[str, Callable[[int], object]] = {
+        "own": lambda number: layer(x),
+        "ours": lambda number: bypass.add_to(layer(x), x),
+        "addnet": lambda number: wrapped(x),
+    }
+    return race(ways, rounds)
+
+
+def _changes(layer: Any, nets: list[models.Net], weights: list[float]) -> list[Contribution]:
+    found = []
+    for index, (net, weight) in enumerate(zip(nets, weights, strict=True)):
+        adapter = next(iter(dict(models.adapters_of(net)).values()))
+        factors = adapter.factors(tuple(layer.weight.shape))
+        found.append(Contribution(index, adapter, factors, weight))
+    return found
