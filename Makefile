@@ -8,7 +8,7 @@ export OMP_NUM_THREADS ?= 1
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_OFFLINE := 1
 
-.PHONY: demo test lint unit javascript host browser clean
+.PHONY: demo test lint unit javascript host browser bench bench-quick clean
 
 demo: $(VENV)/demo.ready
 	$(PY) -m demo
@@ -32,6 +32,13 @@ host:
 
 browser:
 	$(PY) -m pytest -q -m browser
+
+# Figures, not tests: one table and build/bench.json. The quick one takes a minute on an idle machine.
+bench: $(VENV)/test.ready
+	$(PY) -W ignore -m tests.bench
+
+bench-quick: $(VENV)/test.ready
+	$(PY) -W ignore -m tests.bench quick
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 from lib_lora.adapters import Adapter, Factors, truncate, truncation_notes
@@ -109,7 +110,14 @@ class Plan:
 
     def part(self, name: str) -> dict[str, tuple[Contribution, ...]]:
         """Return the changes of one part of the model."""
-        return {weight: found for weight, found in self.changes.items() if weight.startswith(f"{name}.")}
+        return self._parts.get(name, {})
+
+    @cached_property
+    def _parts(self) -> dict[str, dict[str, tuple[Contribution, ...]]]:
+        parts: dict[str, dict[str, tuple[Contribution, ...]]] = {}
+        for weight, found in self.changes.items():
+            parts.setdefault(weight.partition(".")[0], {})[weight] = found
+        return parts
 
 
 def make_plan(stack: Stack, networks: Sequence[Network], model: ModelFacts) -> Plan:

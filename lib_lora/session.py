@@ -37,6 +37,7 @@ class Session:
 
     def __init__(self) -> None:
         self._attached: list[Attached] = []
+        self._resting: dict[str, Attached] = {}
         self._now: tuple[Hashable, Plan, str, Aim] | None = None
         self._store: dict[str, MergedWeight] = {}
         self._store_of: Hashable = None
@@ -73,7 +74,9 @@ class Session:
             for part in view.parts:
                 changes = plan.part(part)
                 if changes:
-                    self._attached.append(Attached(view, part, changes, mode, self._store, aim))
+                    attached = self._resting.pop(part, None) or Attached(part, self._store)
+                    attached.resume(view, changes, mode, aim)
+                    self._attached.append(attached)
         except BaseException:
             self.detach()
             raise
@@ -86,12 +89,14 @@ class Session:
             self._told = self._now[1], self._last.seconds
         attached, self._attached, self._now = self._attached, [], None
         for part in attached:
-            part.detach()
+            part.rest()
+        self._resting |= {part.part: part for part in attached}
 
     def forget(self) -> None:
         """Take everything off and drop every merged weight."""
         self.detach()
         self._store.clear()
+        self._resting = {}
         self._store_of = self._told = None
 
     def refresh(self) -> None:
@@ -143,6 +148,7 @@ class Session:
         """Drop merged weights of another checkpoint, those no longer needed, and those we cannot watch."""
         if view.key != self._store_of:
             self._store.clear()
+            self._resting = {}
             self._store_of = view.key
         for name, kept in list(self._store.items()):
             if name not in plan.changes or not kept.tracked:

@@ -38,6 +38,8 @@ class Aim:
 
         Raises EngineError for a region without a mask.
         """
+        if not any(change.region is not None or change.side for change in changes):
+            return tuple(changes), ()
         everywhere: list[Contribution] = []
         somewhere: list[Contribution] = []
         for change in changes:

@@ -1,7 +1,8 @@
 """One part of a model with its share of a plan on it: prepared at the first forward, undone without trace.
 
 Attaching only installs. The work happens in a pre-hook on the part's root, when the host has its weights in
-place, and again whenever a weight is not the one merged from any more.
+place, and again whenever a weight is not the one merged from any more. Between pictures a part rests: nothing
+of it is on the model and it holds nothing of the model, but what it installs need not be made anew.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from torch import Tensor
 
 from lib_lora.engine.aimed import Aim, Aimed
 from lib_lora.engine.attention import FusedAttention
+from lib_lora.engine.budget import LEAST_MEMORY, MERGED
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
 from lib_lora.engine.merged import MergedWeight, Watched
 from lib_lora.engine.merging import Merging
 from lib_lora.engine.patch import Patch
-from lib_lora.engine.view import ATTENTION, CONV, LINEAR, PARAMETER, Layer, ModelView
+from lib_lora.engine.view import ATTENTION, CONV, LINEAR, PARAMETER, Layer, ModelView, Settle
 from lib_lora.errors import EngineError
 from lib_lora.plan import UNET_PART, Contribution
 from lib_lora.stack.schedule import Moment
@@ -27,29 +29,22 @@ EVERYWHERE = Aim()
 
 
 class Attached:
-    """All patches of one part; constructing installs them.
+    """All patches of one part; `resume` installs them and `rest` takes them off.
 
     store: merged weights by canonical name, kept from one attachment to the next. calls: how often layers of
     ours ran since attaching.
     """
 
-    def __init__(
-        self,
-        view: ModelView,
-        part: str,
-        changes: Mapping[str, tuple[Contribution, ...]],
-        mode: str,
-        store: MutableMapping[str, MergedWeight],
-        aim: Aim = EVERYWHERE,
-    ) -> None:
+    def __init__(self, part: str, store: MutableMapping[str, MergedWeight]) -> None:
         self.part = part
         self.patches: list[Patch] = []
         self.calls = 0
         self.merging = Merging(store)
-        self._settle = view.settle
-        self._mode = mode
+        self._store = store
+        self._resting: dict[str, Patch] = {}
+        self._settle: Settle | None = None
+        self._mode = ""
         self._ready = False
-        self._live = True
         self._watched: list[Watched] = []
         self._attentions: dict[Any, FusedAttention] = {}
         self._timed: list[tuple[Patch, tuple[Contribution, ...]]] = []
@@ -57,31 +52,60 @@ class Attached:
         self._sided: list[tuple[Patch, tuple[Contribution, ...]]] = []
         self._awaits_side = False
         self._aimed: Aimed | None = None
-        self._aim = aim
-        self._hook = view.entry(part).register_forward_pre_hook(self._before)
+        self._aim = EVERYWHERE
+        self._hook: Any = None
+
+    def resume(
+        self,
+        view: ModelView,
+        changes: Mapping[str, tuple[Contribution, ...]],
+        mode: str,
+        aim: Aim = EVERYWHERE,
+    ) -> None:
+        """Install changes on a model; what rests and is still the same is taken up again."""
+        self._resting, before = {patch.name: patch for patch in self.patches}, self._mode
+        self.patches, self.calls = [], 0
+        self.merging.restart()
+        self._settle, self._mode, self._aim = view.settle, mode, aim
+        self._hook = view.entry(self.part).register_forward_pre_hook(self._before)
         try:
             self._install_all(view, changes)
         except BaseException:
-            self.detach()
+            self.rest()
+            self.patches = []
             raise
+        self._resting = {}
+        merged = all(patch.mode == MERGED for patch in self.patches if patch.changes)
+        if not merged or before != mode or mode == LEAST_MEMORY:
+            for patch in self.patches:  # decided anew: there may be more memory than before, or less
+                patch.mode, patch.short, patch.merged, patch.settled = "", False, None, None
+        elif self._settle is None and all(patch.settled is patch.changes for patch in self.patches):
+            # Nothing to settle and nothing new; whether the weights are the same, `_before` asks anyway.
+            self._watch()
+            self._ready = not (self._awaits_step or self._awaits_side)
 
-    def detach(self) -> None:
-        """Take everything off; other extensions' forwards are put back."""
-        self._live = self._ready = False
+    def rest(self) -> None:
+        """Take everything off; other extensions' forwards are put back, and nothing of the model is held."""
+        self._ready = False
         self._hook.remove()
         if self._aimed is not None:
             self._aimed.remove()
+        kept = []
         for patch in self.patches:
-            patch.remove_shadow()
-            attributes = vars(patch.layer.owner)
-            if attributes.get("forward") is not patch.forward:
-                continue  # somebody wrapped ours: it stays inside theirs and only passes through
-            if patch.foreign is None:
+            if patch.shadow is not None:
+                patch.remove_shadow()
+            attributes = vars(patch.layer.owner if patch.home is None else patch.layer.module)
+            ours = attributes.get("forward") is patch.forward
+            if ours and patch.foreign is None:
                 del attributes["forward"]
-            else:
+            elif ours:
                 attributes["forward"] = patch.foreign
-        self.patches, self._watched, self._attentions, self._timed = [], [], {}, []
-        self._sided, self._aimed = [], None
+            # If somebody wrapped ours, it stays inside theirs and only passes through.
+            if patch.rest() and ours:
+                kept.append(patch)
+        self.patches, self._watched, self._attentions, self._timed = kept, [], {}, []
+        self._sided, self._aimed, self._settle = [], None, None
+        self._awaits_step = self._awaits_side = False
 
     def step(self, moment: Moment) -> None:
         """Give every layer with a schedule the strengths of this moment; what changed is merged again."""
@@ -145,11 +169,17 @@ class Attached:
             self._awaits_side = True
 
     def _install(self, layer: Layer, changes: tuple[Contribution, ...]) -> None:
-        patch = Patch(layer, changes, idle=not changes)
+        patch = self._resting.get(layer.name)
+        again = patch is not None and patch.take_up(layer, changes, self._store.get(layer.name))
+        if patch is None or not again:
+            patch = Patch(layer, changes, idle=not changes)
         self.patches.append(patch)
         if not all(change.schedule.constant for change in changes):
             self._timed.append((patch, changes))
             self._awaits_step = True
+        if again:
+            vars(layer.module)["forward"] = patch.forward
+            return
         if layer.kind == PARAMETER:
             return  # nothing is called; the owner finds our tensor once it is merged
         attributes, attention = vars(layer.owner), self._attentions.get(layer.owner)
@@ -166,25 +196,25 @@ class Attached:
         if layer.kind == ATTENTION:
             attention = self._attentions[layer.owner] = FusedAttention(layer.owner)
             attention.patches[layer.module.place] = patch
-            patch.forward = self._forward_of_attention(attention)
+            patch.forward = self._forward_of_attention(attention, patch)
         else:
             patch.forward = self._forward_of(patch)
         attributes["forward"] = patch.forward
 
     def _forward_of(self, patch: Patch) -> Forward:
         """Make the instance forward: our weight if merged, else the layer's own output and our change."""
-        module, compute = patch.layer.module, computation(patch.layer.kind)
+        compute = computation(patch.layer.kind)
 
         def forward(x: Tensor, *args: Any, **kwargs: Any) -> Any:
-            if not self._ready:
-                if not self._live:
+            if not (self._ready and patch.live):
+                if not patch.live:
                     return patch.original(x, *args, **kwargs)
                 self._prepare()  # a layer called past its root
             self.calls += 1
             if patch.idle:
                 output = patch.original(x, *args, **kwargs)
             elif patch.merged is not None:
-                output = compute_merged(compute, module, patch.merged, x)
+                output = compute_merged(compute, patch.layer.module, patch.merged, x)
             else:
                 assert isinstance(patch.bypass, Bypass)
                 output = patch.bypass.add_to(patch.original(x, *args, **kwargs), x)
@@ -197,12 +227,12 @@ class Attached:
 
         return forward
 
-    def _forward_of_attention(self, attention: FusedAttention) -> Forward:
+    def _forward_of_attention(self, attention: FusedAttention, patch: Patch) -> Forward:
         """Make the instance forward of a fused attention, shared by the patches of its weights."""
 
         def forward(*args: Any, **kwargs: Any) -> Any:
-            if not self._ready:
-                if not self._live:
+            if not (self._ready and patch.live):
+                if not patch.live:
                     return class_forward(attention.module, *args, **kwargs)
                 self._prepare()
             self.calls += 1
@@ -237,9 +267,15 @@ class Attached:
                 self._settle(patch.layer.owner)
         changed = [patch for patch in self.patches if patch.changes]
         self.merging.prepare(changed, self._mode)
-        merged = [(patch.merged, patch.layer.module) for patch in self.patches if patch.merged is not None]
-        self._watched = [item for weight, module in merged for item in weight.watched(module)]
+        self._watch()
         for patch in changed:
             if patch.layer.kind == PARAMETER and not patch.idle:
                 patch.put_shadow()
         self._ready = True
+
+    def _watch(self) -> None:
+        watched: list[Watched] = []
+        for patch in self.patches:
+            if patch.merged is not None:
+                patch.merged.watch(patch.layer.module, watched)
+        self._watched = watched

@@ -27,9 +27,19 @@ Watched = tuple[Mapping[str, "Tensor | None"], str, Fingerprint]
 
 
 class MergedWeight:
-    """Our weight (and bias) of one layer, with what it was made from."""
+    """Our weight (and bias) of one layer, with what it was made from; nbytes: of all of it."""
 
-    __slots__ = ("_bias_print", "_key", "_print", "_size", "_size_print", "_slots", "bias", "weight")
+    __slots__ = (
+        "_bias_print",
+        "_key",
+        "_print",
+        "_size",
+        "_size_print",
+        "_slots",
+        "bias",
+        "nbytes",
+        "weight",
+    )
 
     def __init__(self) -> None:
         self.weight: Tensor | None = None
@@ -38,24 +48,21 @@ class MergedWeight:
         self._print: Fingerprint | None = None
         self._bias_print: Fingerprint | None = None
         self._slots: RankSlots | None = None
+        self.nbytes = 0
         self._size = 0.0
         self._size_print: Fingerprint | None = None
 
     @property
     def tracked(self) -> bool:
         """Whether a change of the host's weight would be noticed after others had the model."""
-        return all(seen is None or seen.tracked for seen in (self._print, self._bias_print))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of our copies."""
-        owned = [tensor for tensor in (self.weight, self.bias) if tensor is not None]
-        total = sum(tensor.nelement() * tensor.element_size() for tensor in owned)
-        return total + (self._slots.nbytes if self._slots is not None else 0)
+        seen, other = self._print, self._bias_print
+        return (seen is None or seen.tracked) and (other is None or other.tracked)
 
     def drop_slots(self) -> None:
         """Give back the factors; the next merge brings them from the files' tensors again."""
-        self._slots = None
+        if self._slots is not None:
+            self.nbytes -= self._slots.nbytes
+            self._slots = None
 
     def follows(self, module: Any) -> bool:
         """Tell whether the host's weight is still the one merged from."""
@@ -67,10 +74,12 @@ class MergedWeight:
         """Tell whether this is what a merge of the changes into the host's weight would give."""
         return self._key == tuple(change.key for change in changes) and self.follows(module)
 
-    def watched(self, module: Any) -> list[Watched]:
-        """Return what `still` has to be asked of, for a check that many layers go through at every step."""
-        prints = (("weight", self._print), ("bias", self._bias_print))
-        return [(*entry_in(module, which), seen) for which, seen in prints if seen is not None]
+    def watch(self, module: Any, watched: list[Watched]) -> None:
+        """Add what has to be asked `still`, for a check that many layers go through at every step."""
+        if self._print is not None:
+            watched.append((*entry_in(module, "weight"), self._print))
+        if self._bias_print is not None:
+            watched.append((*entry_in(module, "bias"), self._bias_print))
 
     def update(self, module: Any, changes: Sequence[Contribution], scratch: Scratch) -> bool:
         """Merge unless nothing changed; tell whether it was necessary."""
@@ -84,6 +93,9 @@ class MergedWeight:
         self._merge_bias(module, changes)
         self._print = _fingerprint(module, "weight")
         self._key = tuple(change.key for change in changes)
+        held = (self.weight, self.bias)
+        self.nbytes = sum(tensor.nelement() * tensor.element_size() for tensor in held if tensor is not None)
+        self.nbytes += 0 if self._slots is None else self._slots.nbytes
         return True
 
     def told(self, module: Any, size: float) -> None:

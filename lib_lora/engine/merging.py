@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lib_lora.adapters import OUTPUTS
 from lib_lora.engine.arithmetic import exact_arithmetic
-from lib_lora.engine.budget import BYPASS, MERGED, Candidate, Decision, decide, weight_bytes
+from lib_lora.engine.budget import BYPASS, LEAST_MEMORY, MERGED, Candidate, Decision, decide, weight_bytes
 from lib_lora.engine.merged import MergedWeight
 from lib_lora.engine.narrow import NARROW
 from lib_lora.engine.patch import Patch
@@ -52,7 +52,7 @@ class Merging:
     def prepare(self, patches: Sequence[Patch], mode: str) -> None:
         """Make every layer ready for its next call."""
         if not all(patch.mode for patch in patches):
-            self._decision = decide(map(self._candidate, patches), mode)
+            self._decision = decide([self._candidate(patch, mode) for patch in patches], mode)
             for patch in patches:
                 patch.mode = self._decision.modes[patch.layer.name]
         pending = [patch for patch in patches if not patch.idle and not self._is_ready(patch)]
@@ -72,9 +72,10 @@ class Merging:
                         torch.cuda.synchronize(device)  # so that the time told is the time it took
             self.seconds += time.perf_counter() - start
 
-    def _candidate(self, patch: Patch) -> Candidate:
+    def _candidate(self, patch: Patch, mode: str) -> Candidate:
         layer = patch.layer
-        new_bytes = 0 if layer.name in self._store else weight_bytes(layer.module)
+        kept = layer.name in self._store and mode != LEAST_MEMORY  # which gives back what others keep
+        new_bytes = 0 if kept else weight_bytes(layer.module)
         return Candidate(
             layer,
             new_bytes,
@@ -85,7 +86,12 @@ class Merging:
 
     def _is_ready(self, patch: Patch) -> bool:
         if patch.merged is not None:
-            return patch.merged.serves(patch.layer.module, patch.changes)
+            if patch.settled is patch.changes:
+                return patch.merged.follows(patch.layer.module)
+            if patch.merged.serves(patch.layer.module, patch.changes):
+                patch.settled = patch.changes
+                return True
+            return False
         return patch.bypass is not None
 
     def _measure(self, pending: Sequence[Patch]) -> None:
@@ -124,7 +130,7 @@ class Merging:
 
     def _merge(self, patch: Patch, scratch: Scratch) -> bool:
         """Merge one layer; tell whether memory sufficed. Nothing of a merge that failed is used."""
-        module, merged = patch.layer.module, self._kept(patch)
+        module, merged, patch.settled = patch.layer.module, self._kept(patch), None
         try:
             try:
                 updated = merged.update(module, patch.changes, scratch)
@@ -147,7 +153,7 @@ class Merging:
         self.merges += updated
         if module.weight.device not in self._decision.roomy:
             merged.drop_slots()
-        patch.merged = merged
+        patch.merged, patch.settled = merged, patch.changes
         return True
 
     def _make_room(self, scratch: Scratch) -> None:

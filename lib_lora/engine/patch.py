@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +13,23 @@ from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward
 from lib_lora.engine.masked import Masked
 from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.sections import Section
 from lib_lora.engine.temporary import Temporary
 from lib_lora.engine.view import ATTENTION, Layer
 from lib_lora.plan import Contribution
 
+AWAY = Layer("", "", None)
+"""What a patch that rests has instead of its layer."""
 
-@dataclass
+
+@dataclass(eq=False)
 class Patch:
     """One layer's changes and how they are applied.
 
     foreign: the instance forward another extension left there. shadow: our tensor in the place of a bare
     parameter, as an attribute of its owner. idle: at this moment nothing acts here but what masked adds, the
-    changes of a part of the picture. short: memory ran out while it was merged.
+    changes of a part of the picture. short: memory ran out while it was merged. live: whether it is on the
+    layer. settled: the changes that `merged` was made or found to be of. home: the module, unless it is gone.
     """
 
     layer: Layer
@@ -37,6 +44,33 @@ class Patch:
     idle: bool = False
     masked: Masked | None = None
     short: bool = False
+    live: bool = True
+    settled: tuple[Contribution, ...] | None = None
+    home: Callable[[], Any] | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        self.name = self.layer.name
+        if not isinstance(self.layer.module, Section):
+            self.home = weakref.ref(self.layer.module)
+
+    def rest(self) -> bool:
+        """Hold nothing of the model any more; tell whether the patch can be taken up again later."""
+        self.live = False
+        if self.home is None or self.masked is not None or self.foreign is not None:
+            return False
+        self.layer, self.bypass = AWAY, None
+        return True
+
+    def take_up(self, layer: Layer, changes: tuple[Contribution, ...], merged: MergedWeight | None) -> bool:
+        """Serve a layer again; False where it is another one now, or somebody has changed it."""
+        if self.home is None or self.home() is not layer.module or "forward" in vars(layer.module):
+            return False
+        if merged is None or merged is not self.merged:  # not kept, because it could not be watched
+            self.settled = None
+        self.layer, self.changes, self.merged = layer, changes, merged
+        self.idle, self.moves, self.live = not changes, 0, True
+        return True
 
     def take(self, changes: tuple[Contribution, ...]) -> bool:
         """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""
@@ -50,7 +84,7 @@ class Patch:
         """Compute the layer as if we were not there."""
         if self.foreign is not None:
             return self.foreign(*args, **kwargs)
-        return class_forward(self.layer.owner, *args, **kwargs)
+        return class_forward(self.layer.owner if self.home is None else self.home(), *args, **kwargs)
 
     def make_bypass(self) -> None:
         """Compute the changes at every call from now on."""

@@ -79,7 +79,8 @@ def owner_of(module: Any) -> Any:
 def entry_in(module: Any, which: str) -> tuple[Mapping[str, Any], str]:
     """Return the table and the name in it that hold a layer's `weight` or `bias`."""
     if not isinstance(module, Section):
-        return vars(module).get("_parameters", {}), which
+        table: Mapping[str, Any] = module.__dict__.get("_parameters", {})
+        return table, which
     return module.parameters, module.weight_name if which == "weight" else module.bias_name
 
 
