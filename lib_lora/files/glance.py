@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..errors import FileError
 from .disk import PREFIX, open_regular, refuse_pickle
-from .header import read_header, read_leading_metadata
+from .header import read_header, read_leading_metadata, read_plain_tensors
 from .structure import Structure, read_structure
 
 FIRST_READ = 256 * 1024  # bytes; holds the headers of nearly all files
@@ -37,6 +37,15 @@ class _Seen(NamedTuple):
     tail: bytes  # everything after the metadata but the spaces at the end
     payload: int  # bytes that the tensors need
     structure: Structure
+
+
+def _is_text(metadata: dict[str, str]) -> bool:
+    """Tell whether there is no half of a surrogate pair in it, which JSON can spell and text cannot hold."""
+    try:
+        "".join((*metadata, *metadata.values())).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Glancer:
@@ -69,10 +78,11 @@ class Glancer:
         for seen in self._seen.get(key, ()):
             if self._buffer.startswith(seen.tail, start) and seen.payload == size - end:
                 return Glance(metadata, seen.structure, self._fingerprint(start, size))
-        header = read_header(Path(path))
-        structure = read_structure(header.tensors)
-        if header.file_size != size or header.metadata != metadata:
-            return None  # replaced in between
+        text = str(memoryview(self._buffer)[start:last], "utf-8", "replace")
+        tensors = read_plain_tensors(Path(path), text, size - end)
+        if tensors is None:
+            return None
+        structure = read_structure(tensors)
         if self._remembered + last - start <= MEMORY:
             self._remembered += last - start
             tail = bytes(self._buffer[start:last])
@@ -116,6 +126,8 @@ class Glancer:
                 return None, 0  # the thorough reading says what is wrong
             finally:
                 raw.release()
+            if metadata is not None and "\\u" in text[:end] and not _is_text(metadata):
+                return None, 0
             if metadata is not None:
                 return metadata, PREFIX + (end if text.isascii() else len(text[:end].encode("utf-8")))
             if most >= length:

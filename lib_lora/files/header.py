@@ -55,6 +55,13 @@ BITS: Mapping[str, int] = MappingProxyType(
 )
 _FIELDS = frozenset(("dtype", "shape", "data_offsets"))
 _LEADING_METADATA = re.compile(rf'[ \t\r\n]*\{{[ \t\r\n]*"{METADATA}"[ \t\r\n]*:[ \t\r\n]*')
+_PLAIN = re.compile(
+    r',"([^"\\\x00-\x1f]+)":\{"dtype":"(\w+)","shape":\[((?:\d{1,18}(?:,\d{1,18})*)?)\],'
+    r'"data_offsets":\[(\d{1,18}),(\d{1,18})\]\}',
+    re.ASCII,
+)
+_PLAIN_FRAME = len(',"":{"dtype":"","shape":[],"data_offsets":[,]}')
+_LEADING_ZERO = re.compile(r"[\[,]0\d")
 
 
 class TensorInfo(NamedTuple):
@@ -174,6 +181,40 @@ def _header(path: Path, text: str, payload_start: int, file_size: int) -> Header
         raise NoTensorsError(f"{path.name} holds no tensors: there is nothing to apply. Download it again.")
     _check_offsets(path, tensors, file_size - payload_start)
     return Header(MappingProxyType(metadata), MappingProxyType(tensors), payload_start, file_size)
+
+
+def read_plain_tensors(path: Path, text: str, payload: int) -> dict[str, TensorInfo] | None:
+    """Return the tensors that `text`, a header after its metadata, describes for a payload of so many bytes.
+
+    None where it is not written exactly as the safetensors library does, or where anything is wrong: then the
+    whole header has to be read, which says what.
+    """
+    found = _PLAIN.findall(text)
+    written = len("}") + sum(_PLAIN_FRAME + sum(map(len, entry)) for entry in found)
+    if (
+        written != len(text)
+        or not text.endswith("}")
+        or _LEADING_ZERO.search(text)
+        or len(found) > TENSOR_LIMIT
+    ):
+        return None
+    tensors = {
+        name: TensorInfo(dtype, tuple(map(int, shape.split(","))) if shape else (), int(start), int(end))
+        for name, dtype, shape, start, end in found
+    }
+    odd = (
+        METADATA in tensors
+        or len(tensors) != len(found)
+        or not tensors
+        or max(map(len, tensors)) > NAME_LIMIT
+    )
+    if odd or not {info.dtype for info in tensors.values()} <= BITS.keys():
+        return None
+    try:
+        _check_offsets(path, tensors, payload)
+    except TensorOffsetError:
+        return None
+    return tensors
 
 
 class _Duplicate(Exception):

@@ -23,11 +23,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: b
     Raises NotWrittenError, and leaves what was there, where the disk is full or the folder read-only.
     """
     path = Path(os.path.realpath(path))  # a link stays a link
-    handle, name = None, ""
+    name = ""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=PARTIAL, dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            handle = None
+        os.close(handle)
+        with Path(name).open("wb") as file:
             write(file)
             if durable:
                 file.flush()
@@ -42,8 +42,6 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: b
             "Look whether the disk is full or the folder is read-only."
         ) from error
     finally:
-        if handle is not None:
-            os.close(handle)
         if name:
             with contextlib.suppress(OSError):
                 Path(name).unlink()

@@ -138,7 +138,7 @@ class Notes:
             for change in self._journal.read(done if done <= size else 0):
                 try:
                     _apply(connection, change)
-                except (KeyError, IndexError, TypeError, ValueError, sqlite3.DatabaseError):
+                except (AttributeError, LookupError, TypeError, ValueError, sqlite3.DatabaseError):
                     continue  # a damaged line must not hide the others
             if size >= JOURNAL_LIMIT:
                 size = self._journal.replace(_everything(connection))

@@ -1,0 +1,60 @@
+"""The library on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib_lora.__main__ import main
+from tests.files.samples import write
+from tests.library.shelves import put
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    put(tmp_path / "lora", "styles/neon, bright", 1)
+    put(tmp_path / "lora", "zorp", 2)
+    write(tmp_path / "lora" / "half.safetensors", b"half")
+    return tmp_path / "lora"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    return main([str(argument) for argument in arguments]), capsys.readouterr().out
+
+
+def test_index_tells_files_seconds_and_what_was_skipped(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = run(capsys, "index", root, "--json")
+    table = json.loads(out)
+    assert (code, table["files"], table["added"], table["hashed"]) == (0, 3, 3, 0)
+    assert table["seconds"] > 0
+    assert [Path(row["file"]).name for row in table["skipped"]] == ["half.safetensors"]
+    assert table["skipped"][0]["why"]
+    assert "half.safetensors" in run(capsys, "index", root)[1]
+
+
+def test_a_kept_index_knows_what_changed(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "index", root, "--data", tmp_path / "data")
+    put(root, "new", 3)
+    (root / "zorp.safetensors").unlink()
+    table = json.loads(run(capsys, "index", root, "--data", tmp_path / "data", "--json")[1])
+    assert (table["files"], table["added"], table["removed"]) == (3, 2, 1), "what was broken counts as new"
+
+
+def test_search_prints_the_hits(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = run(capsys, "search", "BRIGHT", "neo", "--in", root, "--json")
+    table = json.loads(out)
+    assert (code, table["total"], table["hits"][0]["label"]) == (0, 1, "styles/neon, bright")
+    assert "styles/neon, bright" in run(capsys, "search", "neon", "--in", root)[1]
+    assert run(capsys, "search", "nothing", "--in", root)[0] == 1
+
+
+def test_a_folder_that_is_not_there_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = run(capsys, "index", root / "gone")
+    assert code == 2
+    assert "does not exist" in out

@@ -1,0 +1,304 @@
+"""What the user notes is kept, whatever becomes of files, databases and processes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lib_lora.errors import FieldValueError, NotWrittenError
+from lib_lora.library import journal as journals
+from lib_lora.library.catalogue import Catalogue
+from lib_lora.library.database import DAMAGED, MINE
+from lib_lora.library.journal import NAME
+from lib_lora.library.library import Library
+from lib_lora.library.query import Query
+from tests.library.shelves import put
+
+ALL = {
+    "title": "Neon, nächtlich",
+    "role": "style",
+    "trigger_words": ["neon glow", "光"],
+    "weight": 0.45,
+    "notes": "Use at night.\nNot by day.",
+    "favourite": True,
+    "rating": 4,
+    "tags": ["mine", "glow"],
+    "negative": "day",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    put(tmp_path / "lora", "styles/neon", 1, ss_session_id="1")
+    put(tmp_path / "lora", "zorp", 2, ss_session_id="2")
+    return tmp_path / "lora"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def opened(root: Path, data: Path | None) -> Library:
+    library = Library([root], data=data)
+    library.scan()
+    return library
+
+
+def card(library: Library, label: str) -> dict[str, object]:
+    catalogue = Catalogue(library)
+    return catalogue.card(catalogue.get(label=label))
+
+
+def noted(root: Path, data: Path) -> None:
+    """A first session in which everything is noted of one file."""
+    library = opened(root, data)
+    Catalogue(library).note(library.find("neon"), ALL)
+    library.use([library.find("neon")], [0.7])
+    library.close()
+
+
+def is_whole(told: dict[str, object]) -> bool:
+    kept = {**told, "weight": told["preferred_weight"]}
+    mine = all(kept[name] == value for name, value in ALL.items() if name != "tags")
+    tags = told["tags"]
+    return mine and isinstance(tags, list) and tags[:2] == ALL["tags"] and told["uses"] == 1
+
+
+def test_everything_noted_is_there_in_the_next_session(root: Path, data: Path) -> None:
+    noted(root, data)
+    told = card(opened(root, data), "styles/neon")
+    assert is_whole(told)
+    assert (told["last_weight"], told["role_guessed"], told["has_notes"]) == (0.7, False, True)
+
+
+def test_null_brings_the_files_own_word_back(root: Path, data: Path) -> None:
+    noted(root, data)
+    library = opened(root, data)
+    told = Catalogue(library).note(library.find("neon"), {"title": None, "favourite": None, "weight": None})
+    assert (told["title"], told["favourite"], told["preferred_weight"]) == ("", False, None)
+
+
+def test_what_is_noted_can_be_found_by_it(root: Path) -> None:
+    library = opened(root, None)
+    Catalogue(library).note(library.find("neon"), ALL)
+    for words in ("nächtlich", "by day", "光", "MINE"):
+        assert [file.label for file in library.search(words)] == ["styles/neon"], words
+    for query in (Query(tag="mine"), Query(favourite=True), Query(role="style")):
+        assert [file.label for file, _ in library.ask(query)[1]] == ["styles/neon"], query
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"title": 7}, "must be text"),
+        ({"title": "x" * 201}, "201 characters"),
+        ({"role": "hero"}, "character"),
+        ({"rating": 6}, "from 0 to 5"),
+        ({"rating": True}, "whole number"),
+        ({"weight": "1"}, "number"),
+        ({"weight": float("nan")}, "number"),
+        ({"weight": 101}, "between"),
+        ({"favourite": 1}, "true or false"),
+        ({"trigger_words": [1]}, "list of texts"),
+        ({"tags": ["x"] * 101}, "101 words"),
+        ({"favorite": True}, "'favourite'"),
+    ],
+)
+def test_senseless_notes_are_refused_whole(root: Path, fields: dict[str, object], told: str) -> None:
+    library = opened(root, None)
+    with pytest.raises(FieldValueError, match=told):
+        Catalogue(library).note(library.find("neon"), {"notes": "kept?", **fields})
+    assert card(library, "styles/neon")["notes"] == ""
+
+
+@pytest.mark.parametrize("where", ["styles/renamed", "elsewhere/neon", "elsewhere/renamed"])
+def test_notes_follow_a_file_that_moves(root: Path, data: Path, where: str) -> None:
+    noted(root, data)
+    target = root / f"{where}.safetensors"
+    target.parent.mkdir(exist_ok=True)
+    (root / "styles" / "neon.safetensors").rename(target)
+    assert is_whole(card(opened(root, data), where))
+
+
+def test_notes_do_not_follow_to_one_of_two_equal_files(root: Path, data: Path) -> None:
+    noted(root, data)
+    content = (root / "styles" / "neon.safetensors").read_bytes()
+    (root / "styles" / "neon.safetensors").unlink()
+    for name in ("a", "b"):
+        (root / f"{name}.safetensors").write_bytes(content)
+    library = opened(root, data)
+    assert not any(card(library, name)["favourite"] for name in ("a", "b"))
+    (root / "a.safetensors").unlink()
+    library.scan()
+    assert is_whole(card(library, "b")), "they wait until it is clear"
+
+
+def test_notes_wait_for_a_folder_that_is_away(root: Path, data: Path, tmp_path: Path) -> None:
+    noted(root, data)
+    root.rename(tmp_path / "unplugged")
+    assert opened(root, data).files() == ()
+    (tmp_path / "unplugged").rename(root)
+    assert is_whole(card(opened(root, data), "styles/neon"))
+
+
+def test_notes_stay_when_a_file_is_trained_further(root: Path, data: Path) -> None:
+    noted(root, data)
+    put(root, "styles/neon", 99, ss_session_id="another")
+    assert is_whole(card(opened(root, data), "styles/neon"))
+
+
+@pytest.mark.parametrize("damage", ["garbage", "half", "gone"])
+@pytest.mark.parametrize("which", ["index", "notes", "both"])
+def test_damaged_databases_are_made_anew_and_notes_kept(
+    root: Path, data: Path, which: str, damage: str
+) -> None:
+    noted(root, data)
+    indexes = list(data.glob("index-*.sqlite"))
+    assert len(indexes) == 1
+    for path in {"index": indexes, "notes": [data / MINE], "both": [*indexes, data / MINE]}[which]:
+        content = path.read_bytes()
+        if damage == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(b"x" * len(content) if damage == "garbage" else content[: len(content) // 2])
+    library = opened(root, data)
+    assert is_whole(card(library, "styles/neon"))
+    assert [file.label for file in library.search("zorp")] == ["zorp"]
+    if damage == "garbage" and which != "index":
+        assert (data / f"{MINE}{DAMAGED}").exists(), "what was there is not thrown away"
+
+
+def test_a_database_damaged_while_it_is_used(root: Path, data: Path) -> None:
+    noted(root, data)
+    library = opened(root, data)
+    index = next(data.glob("index-*.sqlite"))
+    with library.database.writing() as connection:
+        connection.execute("UPDATE files SET name = name")
+    with library.database.reading() as connection:
+        connection.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
+    index.write_bytes(index.read_bytes()[:4096] + b"\xff" * (index.stat().st_size - 4096))
+    library.database.renew()
+    library.scan()
+    assert [file.label for file in library.search("neon")] == ["styles/neon"]
+    assert is_whole(card(library, "styles/neon"))
+
+
+def test_a_line_cut_off_by_a_power_cut_hides_no_other(root: Path, data: Path) -> None:
+    noted(root, data)
+    with (data / NAME).open("ab") as file:
+        file.write(b'{"note": ["/x", "x", 1, ""], "title": "ha')
+    (data / MINE).unlink()
+    library = opened(root, data)
+    assert is_whole(card(library, "styles/neon"))
+    Catalogue(library).note(library.find("zorp"), {"rating": 2})
+    library.close()
+    (data / MINE).unlink()
+    library = opened(root, data)
+    assert is_whole(card(library, "styles/neon"))
+    assert card(library, "zorp")["rating"] == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "7",
+        "[]",
+        '{"note": 7}',
+        '{"note": []}',
+        '{"use": ["p"]}',
+        '{"move": "a"}',
+        '{"whole": 3}',
+        '{"note": [{}]}',
+    ],
+)
+def test_a_senseless_line_hides_no_other(root: Path, data: Path, line: str) -> None:
+    noted(root, data)
+    journal = data / NAME
+    journal.write_text(f"{line}\n{journal.read_text()}")
+    (data / MINE).unlink()
+    assert is_whole(card(opened(root, data), "styles/neon"))
+
+
+def test_a_change_killed_before_the_database_has_it_is_done_in_the_next_session(
+    root: Path, data: Path
+) -> None:
+    library = opened(root, data)
+    path = root / "zorp.safetensors"
+    library.close()
+    with (data / NAME).open("a") as file:
+        json.dump({"note": [str(path), path.name, path.stat().st_size, ""], "rating": 3}, file)
+        file.write("\n")
+    assert card(opened(root, data), "zorp")["rating"] == 3
+
+
+def test_a_full_disk_changes_nothing_and_says_so(
+    root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted(root, data)
+    library = opened(root, data)
+    before = (data / NAME).read_bytes()
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(journals.os, "fsync", full)
+    with pytest.raises(NotWrittenError, match="No space left"):
+        Catalogue(library).note(library.find("neon"), {"title": "lost"})
+    monkeypatch.undo()
+    assert (data / NAME).read_bytes() == before
+    assert is_whole(card(library, "styles/neon"))
+
+
+def test_two_sessions_on_one_folder_see_one_another(root: Path, data: Path) -> None:
+    one, other = opened(root, data), opened(root, data)
+    before = other.edition
+    Catalogue(one).note(one.find("neon"), ALL)
+    Catalogue(other).note(other.find("zorp"), {"rating": 5})
+    one.use([one.find("neon")], [0.7])
+    assert is_whole(card(other, "styles/neon"))
+    assert card(one, "zorp")["rating"] == 5
+    assert other.edition > before
+    assert [file.label for file in other.search("nächtlich")] == ["styles/neon"]
+
+
+def test_a_folder_that_cannot_be_written(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    library = opened(root, tmp_path / "file" / "data")
+    assert [file.label for file in library.search("neon")] == ["styles/neon"]
+    Catalogue(library).note(library.find("neon"), {"rating": 3})
+    assert card(library, "styles/neon")["rating"] == 3
+    assert any("cannot be kept" in problem for problem in library.problems())
+
+
+def test_the_journal_is_written_anew_when_it_grows(
+    root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted(root, data)
+    library = opened(root, data)
+    for turn in range(50):
+        Catalogue(library).note(library.find("zorp"), {"notes": f"{turn} " * 100})
+    library.close()
+    monkeypatch.setattr("lib_lora.library.notes.JOURNAL_LIMIT", 1000)
+    size = (data / NAME).stat().st_size
+    opened(root, data).close()
+    assert (data / NAME).stat().st_size < size / 5
+    (data / MINE).unlink()
+    library = opened(root, data)
+    assert is_whole(card(library, "styles/neon"))
+    assert card(library, "zorp")["notes"] == ("49 " * 100).strip()
+    assert len(library.notes.history(str(root / "styles" / "neon.safetensors"))) == 1
+
+
+def test_the_index_holds_no_rows_of_files_that_are_gone(root: Path, data: Path) -> None:
+    library = opened(root, data)
+    (root / "zorp.safetensors").unlink()
+    library.scan()
+    library.close()
+    with sqlite3.connect(next(data.glob("index-*.sqlite"))) as connection:
+        assert connection.execute("SELECT label FROM files").fetchall() == [("styles/neon",)]
+        assert connection.execute("SELECT count(*) FROM texts").fetchone() == (1,)
+    connection.close()
