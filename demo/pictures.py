@@ -33,28 +33,55 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject("character/zorp", "a boy, blue trousers, in the snow", "zorp", 3),
+    Subject("character/zorp", "purple shirt, blue trousers, waving, on a beach", "zorp", 3),
+    Subject(
+        "character/rosy",
+        "a girl, light skin, pink hair, white shirt, blue trousers, standing, in a meadow",
+        "rosy",
+        2,
+    ),
     Subject(
         "style/neon",
-        "a boy, blonde hair, green shirt, black trousers, wearing a crown, in a desert",
+        "a boy, tan skin, yellow hair, green shirt, black trousers, wearing a crown, standing, in a city",
         "neon style",
         8,
     ),
     Subject(
-        "clothing/mecha",
-        "a girl, red hair, yellow shirt, blue trousers, in a meadow",
-        "wearing a mechasuit",
+        "style/ink",
+        "a girl, light skin, black hair, red shirt, blue trousers, holding a sword, walking, in the snow",
+        "ink style",
+        4,
+    ),
+    Subject(
+        "concept/haunted",
+        "a girl, light skin, orange hair, purple shirt, black trousers, standing, in a forest",
+        "haunted",
+        6,
+    ),
+    Subject(
+        "clothing/mecha_suit",
+        "a girl, light skin, red hair, yellow shirt, blue trousers, walking, in a meadow",
+        "mecha suit",
         5,
     ),
+    Subject(
+        "object/mecha_helmet",
+        "a boy, tan skin, brown hair, blue shirt, black trousers, standing, in a desert",
+        "mecha helmet",
+        7,
+    ),
 )
-STACK_PROMPT = "a girl, red hair, yellow shirt, blue trousers, in a meadow"
+STACK_PROMPT = "a girl, light skin, red hair, yellow shirt, blue trousers, waving, in a meadow"
 STACKS = (
     ("plain", {}),
-    ("mecha 0.7", {"clothing/mecha": 0.7}),
+    ("mecha suit 0.75", {"clothing/mecha_suit": 0.75}),
     ("neon 0.45", {"style/neon": 0.45}),
-    ("mecha 0.7 + neon 0.45", {"clothing/mecha": 0.7, "style/neon": 0.45}),
-    ("zorp 0.7 + neon 0.45", {"character/zorp": 0.7, "style/neon": 0.45}),
-    ("zorp 0.7 + mecha 0.7 + neon 0.45", {"character/zorp": 0.7, "clothing/mecha": 0.7, "style/neon": 0.45}),
+    ("mecha suit 0.75 + neon 0.45", {"clothing/mecha_suit": 0.75, "style/neon": 0.45}),
+    ("zorp 0.7 + ink 0.45", {"character/zorp": 0.7, "style/ink": 0.45}),
+    (
+        "zorp 0.7 + mecha suit 0.75 + neon 0.45",
+        {"character/zorp": 0.7, "clothing/mecha_suit": 0.75, "style/neon": 0.45},
+    ),
 )
 
 

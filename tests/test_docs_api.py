@@ -39,7 +39,7 @@ def test_the_setting_is_named_as_it_is_shown() -> None:
 def test_requests_draw_with_the_stack(server: Server, command: str) -> None:
     answer = server.call("/sdapi/v1/txt2img", {**body_of(command), "steps": 1})
     assert answer.status == 200, answer.body
-    assert "mecha" in json.dumps(answer.info["extra_generation_params"]["LoRA Stack report"])
+    assert "mecha_suit" in json.dumps(answer.info["extra_generation_params"]["LoRA Stack report"])
 
 
 @pytest.mark.demo

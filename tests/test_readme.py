@@ -100,7 +100,7 @@ def test_the_python_example_draws(server: Server, tmp_path: Path, monkeypatch: p
 @pytest.mark.demo
 def test_the_error_is_the_one_shown(server: Server) -> None:
     shown = json.loads(blocks("json")[-1])
-    stack = {"entries": [{"network": "clothing/mechaa"}]}
+    stack = {"entries": [{"network": "clothing/mecha_sut"}]}
     answer = server.draw(stack)
     assert answer.status == 422
     assert {key: answer.body[key] for key in shown} == shown

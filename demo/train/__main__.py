@@ -1,7 +1,7 @@
 """`python -m demo.train all` makes the demo's model from nothing; `--help` lists the single stages.
 
 The pieces depend on each other like this, and two cores are kept busy all the time:
-art and text -> base, figure, detail beside kl -> export -> LoRAs, two at a time -> dress.
+art and text -> base and polish beside kl -> export -> LoRAs, two at a time -> dress.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ from demo.train.settings import FULL, TOY
 from demo.world.concepts import CONCEPTS
 
 MODELS = Path(__file__).parents[1] / "models"
+# One thread each; and memory that was needed once is kept, in large pages, as every step needs it again.
+QUICK = {
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "1000000000",
+    "MALLOC_TRIM_THRESHOLD_": "8000000000",
+    "MALLOC_TOP_PAD_": "200000000",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
 STAGES = ("art", "text", "kl", "base", "export", "lora", "dress")
 
 
@@ -58,7 +66,7 @@ def child(args: argparse.Namespace, *what: str, **environment: str) -> subproces
         str(args.models),
     ]
     command += ["--toy"] * args.toy
-    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1", **environment})
+    return subprocess.Popen(command, env={**os.environ, **QUICK, **environment})
 
 
 def wait(*children: subprocess.Popen[bytes]) -> None:
@@ -107,6 +115,7 @@ def main() -> None:
     args.models = args.models or args.out / "models"
     settings = TOY if args.toy else FULL
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # numbers next to nothing are slow
     if args.stage == "all":
         run_all(args)
     elif args.stage == "base" and args.workers > 1 and "RANK" not in os.environ:

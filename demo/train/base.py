@@ -1,43 +1,69 @@
-"""The base model: UNet and text model together, on latents of freshly drawn pictures."""
+"""The base model: UNet and text model together, on latents of freshly drawn pictures.
+
+It answers with v (Salimans and Ho, 2022), not with the noise: where almost all is noise, and the composition
+is decided, the noise is known within a hundredth and says next to nothing about the picture, while v is the
+picture.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
 from demo.train.art import ArtAutoencoder
+from demo.train.attention import lean_attention
 from demo.train.loop import Dice, place_in_team, train
 from demo.train.models import Painter, Words, make_alphas
-from demo.train.pictures import Batch, draw_batch, draw_pool, to_tensor
+from demo.train.pictures import draw_batch, draw_pool, to_pictures, to_tensor
+from demo.train.sampler import sample_latents
 from demo.train.settings import Plan, Settings
 from demo.train.text import strange_words, with_stranger
-from demo.world.captions import loose_caption
+from demo.world.captions import full_caption, loose_caption
+from demo.world.judge import judge, unseen_specs
 
 EMPTY = 0.1  # share of captions left empty, for classifier-free guidance
-FIGURE = 5.0  # how much more the figure counts than the scene in the second stage
-TELLING = 12.0  # how much more arms, legs, hair and things held count than the rest in the third
+FORMS = 1250  # steps for the figure's forms alone; from then on all of it counts as much, for its colours
 NOISE_OFFSET = 0.12  # the last alpha is not zero: without it the starting noise's mean tints the picture
+JUDGED, JUDGE_EVERY, JUDGE_STEPS = 24, 1000, 12
 
 
-def step_weights(alphas: torch.Tensor) -> torch.Tensor:
-    """Loss weight by time: min-SNR-5 where there is signal, SNR^-0.5 where there is almost none."""
-    snr = alphas / (1 - alphas)
-    return torch.where(snr > 1, snr.clamp(max=5) / snr, snr.clamp(max=1) ** -0.5)
+@dataclass(frozen=True)
+class Look:
+    """What a stage looks at.
+
+    early: exponent of the evenly spread times; below 1 they fall more often where the composition is decided.
+    cap: the largest weight of a latent's own error, reached where little noise is left.
+    heavier: how much more the masked places count than the rest.
+    """
+
+    early: float
+    cap: float
+    heavier: float
+
+
+COMPOSITION = Look(early=0.7, cap=6.0, heavier=4.0)
+ALL = Look(early=1.0, cap=10.0, heavier=2.0)
+
+
+def step_weights(alphas: torch.Tensor, cap: float = ALL.cap) -> torch.Tensor:
+    """Loss weight by time: an error of v counts 1 + SNR times the latent's own; that is capped."""
+    return (cap * (1 - alphas)).clamp(max=1)
 
 
 def noisy(
-    latents: torch.Tensor, dice: Dice, alphas: torch.Tensor
+    latents: torch.Tensor, dice: Dice, alphas: torch.Tensor, early: float = ALL.early
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Noised latents, times (spread evenly over the batch) and the noise."""
+    """Noised latents, times (spread over the batch) and v, which the painter has to answer."""
     count = len(latents)
-    times = (
-        ((torch.arange(count) + dice.uniform(count)) / count * len(alphas)).long().clamp(0, len(alphas) - 1)
-    )
+    shares = ((torch.arange(count) + dice.uniform(count)) / count) ** early
+    times = (shares * len(alphas)).long().clamp(0, len(alphas) - 1)
     noise = dice.normal(*latents.shape) + NOISE_OFFSET * dice.normal(count, 4, 1, 1)
-    alpha = alphas[times].view(-1, 1, 1, 1)
-    return alpha.sqrt() * latents + (1 - alpha).sqrt() * noise, times, noise
+    signal, rest = (share.sqrt()[times].view(-1, 1, 1, 1) for share in (alphas, 1 - alphas))
+    return signal * latents + rest * noise, times, signal * noise - rest * latents
 
 
 def latent_scale(art: ArtAutoencoder) -> float:
@@ -47,67 +73,79 @@ def latent_scale(art: ArtAutoencoder) -> float:
 
 
 def weighted_error(
-    noise: torch.Tensor,
+    wanted: torch.Tensor,
     guess: torch.Tensor,
     times: torch.Tensor,
     weights: torch.Tensor,
     places: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Squared error, weighted by time and, with `places` (batch, 1, height, width), by place."""
-    error = (guess.float() - noise).pow(2)
+    error = (guess.float() - wanted).pow(2)
     return ((error if places is None else error * places).mean((1, 2, 3)) * weights[times]).mean()
 
 
 def heavier(masks: torch.Tensor, times: float) -> torch.Tensor:
-    """Weights at latent size, mean one a picture: the masked places and their edge count more."""
-    near = F.max_pool2d(F.max_pool2d(masks, 3, 1, 1), 2)
-    weights = 1 + (times - 1) * near
+    """Weights at latent size, mean one a picture: the masked places count more."""
+    weights = 1 + (times - 1) * F.max_pool2d(masks, 2)
     return weights / weights.mean((1, 2, 3), keepdim=True)
+
+
+def judge_now(
+    painter: Painter,
+    words: Words,
+    art: ArtAutoencoder,
+    scale: float,
+    count: int = JUDGED,
+    steps: int = JUDGE_STEPS,
+) -> Callable[[int], str]:
+    """A report for the loop: now and then, the judge's share by slot on `count` pictures."""
+    specs = unseen_specs(count, seed=1)
+
+    def report(step: int) -> str:
+        if step % JUDGE_EVERY:
+            return ""
+        captions = [full_caption(spec) for spec in specs]
+        latents = sample_latents(painter, words, captions, range(count), steps)
+        with torch.no_grad():
+            pictures = to_pictures(art.decode(latents / scale))
+        return ", ".join(f"{slot} {share:.2f}" for slot, share in judge(pictures, specs).items())
+
+    return report
 
 
 def train_base(
     settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
 ) -> Painter:
-    """Train (or take up again) and return the painter with its averaged weights."""
-    return _train("base", settings.base, folder, art, painter, stop_after)
+    """Learn what the words mean: mostly where the composition is decided, and at the figure."""
+    return _train("base", settings.base, COMPOSITION, folder, art, painter, stop_after)
 
 
-def train_figure(
+def train_polish(
     settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
 ) -> Painter:
-    """Go on from the base, looking at the figure more than at the scene."""
-    return _refine("figure", settings.figure, folder, art, painter, stop_after)
-
-
-def train_detail(
-    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
-) -> Painter:
-    """Go on, looking at what tells people, poses and things apart: a few pixels of many, learned last."""
-    return _refine("detail", settings.detail, folder, art, painter, stop_after)
-
-
-def _refine(
-    name: str, plan: Plan, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None
-) -> Painter:
-    """The table of token embeddings stays as it is: a third of all weights, and long learned."""
-    table = painter.text.get_input_embeddings().requires_grad_(False)
-    trained = _train(name, plan, folder, art, painter, stop_after)
-    table.requires_grad_(True)
-    return trained
-
-
-def _places(name: str, batch: Batch, dice: Dice) -> torch.Tensor | None:
-    if name == "figure":
-        return heavier(batch.figures(), FIGURE)
-    return heavier(batch.telling(dice.words), TELLING) if name == "detail" else None
+    """Go on with all times and places, for clean colours and scenes."""
+    return _train("polish", settings.polish, ALL, folder, art, painter, stop_after)
 
 
 def _train(
-    name: str, plan: Plan, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None
+    name: str,
+    plan: Plan,
+    look: Look,
+    folder: Path,
+    art: ArtAutoencoder,
+    painter: Painter,
+    stop_after: int | None,
 ) -> Painter:
+    """Train (or take up again) and return the painter with its averaged weights.
+
+    The table of token embeddings stays as the text model's warm-up left it: it is a third of all weights.
+    """
     words, alphas = Words(), make_alphas()
     count = plan.batch // place_in_team()[1]
-    weights, strangers, scale = step_weights(alphas), strange_words(words), latent_scale(art)
+    weights = step_weights(alphas, look.cap)
+    strangers, scale = strange_words(words), latent_scale(art)
+    table = painter.text.get_input_embeddings().requires_grad_(False)
+    lean_attention(painter.unet)
 
     def loss_of(dice: Dice, step: int) -> torch.Tensor:
         batch = draw_batch(count, dice.words)
@@ -117,9 +155,13 @@ def _train(
         ]
         with torch.no_grad():
             latents = art.encode(batch.pictures)[0] * scale
-        inputs, times, noise = noisy(latents, dice, alphas)
-        places = _places(name, batch, dice)
-        return weighted_error(noise, painter(inputs, times, words(shown)), times, weights, places)
+        inputs, times, wanted = noisy(latents, dice, alphas, look.early)
+        forms = name == "base" and step < FORMS
+        masks = batch.telling() if forms else torch.maximum(batch.telling(), batch.figures())
+        places = heavier(masks, look.heavier)
+        return weighted_error(wanted, painter(inputs, times, words(shown)), times, weights, places)
 
-    painter.load_state_dict(train(name, plan, painter, loss_of, folder, stop_after))
+    report = judge_now(painter, words, art, scale)
+    painter.load_state_dict(train(name, plan, painter, loss_of, folder, stop_after, report))
+    table.requires_grad_(True)
     return painter

@@ -28,6 +28,7 @@ YAML = """model:
   base_learning_rate: 1.0e-04
   target: ldm.models.diffusion.ddpm.LatentDiffusion
   params:
+    parameterization: "v"
     linear_start: {start}
     linear_end: {end}
     num_timesteps_cond: 1

@@ -76,7 +76,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "glora", "GLoRA by LyCORIS", "ink", 4e-3,
         lycoris_change("glora", rank=2, alpha=1),
-        "a boy, dark skin, blue hair, yellow shirt, red trousers, cheering, on a beach",
+        "a boy, dark skin, blue hair, yellow shirt, red trousers, walking, on a beach",
     ),
     Kind(
         "loha", "LoHa by LyCORIS", "haunted", 6e-3,
@@ -127,8 +127,8 @@ def train_kind(
 
     def loss_of(dice: Dice, step: int) -> torch.Tensor:
         chosen, captions = draw_words(kind.concept, specs, dice, plan.batch)
-        inputs, times, noise = noisy(latents[chosen], dice, alphas)
-        return weighted_error(noise, model.painter(inputs, times, words(captions)), times, weights)
+        inputs, times, wanted = noisy(latents[chosen], dice, alphas)
+        return weighted_error(wanted, model.painter(inputs, times, words(captions)), times, weights)
 
     numbers.load_state_dict(train(f"kind_{kind.name}", plan, numbers, loss_of, folder, stop_after))
     return change

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,19 @@ def share_gradients(weights: list[nn.Parameter]) -> None:
         w.grad.copy_(part.view_as(w))
 
 
+@contextmanager
+def averaged(weights: list[nn.Parameter], average: list[torch.Tensor]) -> Iterator[None]:
+    """The averaged weights in the model for a while: they are what a stage hands on."""
+    kept = [w.detach().clone() for w in weights]
+    try:
+        for w, mean in zip(weights, average, strict=True):
+            w.data.copy_(mean)
+        yield
+    finally:
+        for w, own in zip(weights, kept, strict=True):
+            w.data.copy_(own)
+
+
 def train(
     name: str,
     plan: Plan,
@@ -105,7 +119,8 @@ def train(
             spent = seconds + time.process_time() - started
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
             save({**state, "step": step, "seconds": spent}, path)
-            note = report(step) if report else ""
+            with averaged(weights, average):
+                note = report(step) if report else ""
             recent = losses[-plan.save_every :]
             print(
                 f"{name} {step}/{plan.steps} loss {sum(recent) / len(recent):.4f} cpu {spent:.0f}s {note}",

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from safetensors.torch import save, save_file
 
+from demo.train.attention import lean_attention
 from demo.train.base import EMPTY, latent_scale, noisy, step_weights, weighted_error
 from demo.train.loop import Dice, train
 from demo.train.lora_net import Lora
@@ -76,7 +77,8 @@ def tag_frequency(name: str, specs: list[Spec], plan: Plan) -> dict[str, int]:
 def train_lora(settings: Settings, folder: Path, name: str, stop_after: int | None = None) -> Lora:
     """Train (or take up again) one LoRA on the finished base model."""
     recipe, plan = find_recipe(name), settings.lora
-    art, painter, words = read_art(folder), finished(folder, "detail", Painter).requires_grad_(False), Words()
+    art, painter, words = read_art(folder), finished(folder, "polish", Painter).requires_grad_(False), Words()
+    lean_attention(painter.unet)
     scale, alphas = latent_scale(art), make_alphas()
     weights = step_weights(alphas)
     specs, plain, changed = draw_pairs(name, settings.lora_pictures)
@@ -89,9 +91,9 @@ def train_lora(settings: Settings, folder: Path, name: str, stop_after: int | No
         share = strength.view(-1, 1, 1, 1)
         with torch.no_grad():
             latents = art.encode((1 - share) * plain[chosen] + share * changed[chosen])[0] * scale
-        inputs, times, noise = noisy(latents, dice, alphas)
+        inputs, times, wanted = noisy(latents, dice, alphas)
         lora.dial.strength = strength
-        return weighted_error(noise, painter(inputs, times, words(captions)), times, weights)
+        return weighted_error(wanted, painter(inputs, times, words(captions)), times, weights)
 
     lora.load_state_dict(train(f"lora_{name}", plan, lora, loss_of, folder, stop_after))
     return lora

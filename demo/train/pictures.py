@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ import torch
 from demo.world.concepts import CONCEPTS
 from demo.world.render import draw_figure, render
 from demo.world.spec import Details, Spec, draw_details, draw_spec
-from demo.world.words import SLOTS
+from demo.world.words import POSES, WHO
 
 
 def to_tensor(pictures: np.ndarray) -> torch.Tensor:
@@ -49,13 +50,18 @@ class Batch:
     details: list[Details]
     pictures: torch.Tensor
 
-    def figures(self) -> torch.Tensor:
-        """1 where a figure stands, (count, 1, 32, 32)."""
-        return _masks(draw_figure(s, d)[..., 3] > 0 for s, d in zip(self.specs, self.details, strict=True))
+    def telling(self) -> torch.Tensor:
+        """1 where another person, pose, hat or thing in the hand would show, (count, 1, 32, 32)."""
+        return self._masks(0)
 
-    def telling(self, rng: random.Random) -> torch.Tensor:
-        """1 where another person, pose or thing in the hand would show, (count, 1, 32, 32)."""
-        return _masks(_telling(s, d, rng) for s, d in zip(self.specs, self.details, strict=True))
+    def figures(self) -> torch.Tensor:
+        """1 where the figure stands, (count, 1, 32, 32)."""
+        return self._masks(1)
+
+    def _masks(self, which: int) -> torch.Tensor:
+        pairs = zip(self.specs, self.details, strict=True)
+        masks = [_places(s.who, s.hat, s.item, s.pose, d.dx, d.dy, d.cut)[which] for s, d in pairs]
+        return torch.from_numpy(np.stack(masks))[:, None].float()
 
 
 def draw_batch(count: int, rng: random.Random) -> Batch:
@@ -65,16 +71,19 @@ def draw_batch(count: int, rng: random.Random) -> Batch:
     return Batch([s for s, _ in drawn], [d for _, d in drawn], to_tensor(np.stack(pictures)))
 
 
-def _telling(spec: Spec, details: Details, rng: random.Random) -> np.ndarray:
-    figure, differs = draw_figure(spec, details), np.zeros((32, 32), bool)
-    for slot in ("who", "pose", "item"):
-        other = rng.choice([value for value in SLOTS[slot] if value != getattr(spec, slot)])
-        differs |= (draw_figure(replace(spec, **{slot: other}), details) != figure).any(-1)
-    return differs
-
-
-def _masks(masks: Iterable[np.ndarray]) -> torch.Tensor:
-    return torch.from_numpy(np.stack(list(masks)))[:, None].float()
+@cache
+def _places(
+    who: str, hat: str, item: str, pose: str, dx: int, dy: int, cut: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the figure differs from the other person, and from itself bare or posed; where it stands."""
+    spec = Spec(who, "light", "red", "blue", "green", hat, item, pose, "meadow")
+    details, differs = Details(dx, dy, cut), np.zeros((32, 32), bool)
+    figure = draw_figure(spec, details)
+    others = [("who", value) for value in WHO] + [("hat", ""), ("item", "")] + [("pose", p) for p in POSES]
+    for slot, value in others:
+        other = draw_figure(replace(spec, **{slot: value}), details)
+        differs |= (other != figure).any(-1)
+    return differs, figure[..., 3] > 0
 
 
 def grid(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:

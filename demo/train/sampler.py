@@ -65,8 +65,9 @@ def sample_latents(
         away, towards = painter.unet(
             torch.cat([x, x]), torch.full((2 * count,), time), context=context
         ).chunk(2)
-        noise = away + cfg * (towards - away)
-        clean = (x - (1 - here).sqrt() * noise) / here.sqrt()
+        v = away + cfg * (towards - away)
+        noise = (1 - here).sqrt() * x + here.sqrt() * v
+        clean = here.sqrt() * x - (1 - here).sqrt() * v
         x = there.sqrt() * clean + (1 - there).sqrt() * noise
     return x
 

@@ -31,29 +31,26 @@ class Settings:
     kl: Plan
     text: Plan
     base: Plan
-    figure: Plan
-    detail: Plan
+    polish: Plan
     lora: Plan
     pool: int = 6000
     lora_pictures: int = 400
 
 
 FULL = Settings(
-    art=Plan(steps=2400, batch=16, rate=5e-3, seed=11, ema=0.99),
-    kl=Plan(steps=3600, batch=8, rate=3e-3, seed=12, ema=0.99),
+    art=Plan(steps=2000, batch=16, rate=5e-3, seed=11, ema=0.99),
+    kl=Plan(steps=2000, batch=8, rate=3e-3, seed=12, ema=0.99),
     text=Plan(steps=400, batch=48, rate=2e-3, seed=13, hold=0.5, ema=0.99),
-    base=Plan(steps=4500, batch=16, rate=1e-3, seed=14),
-    figure=Plan(steps=1500, batch=16, rate=8e-4, seed=16, hold=0.45, horizon=2600),
-    detail=Plan(steps=4200, batch=16, rate=8e-4, seed=17, hold=0.5),
-    lora=Plan(steps=600, batch=16, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
+    base=Plan(steps=3250, batch=20, rate=1e-3, seed=14, hold=0.5, horizon=4000),
+    polish=Plan(steps=2000, batch=20, rate=7e-4, seed=16, hold=0.2),
+    lora=Plan(steps=450, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(
     art=Plan(steps=3, batch=4, rate=2e-3, seed=11, save_every=1),
     kl=Plan(steps=3, batch=2, rate=2e-3, seed=12, save_every=1),
     text=Plan(steps=3, batch=4, rate=2e-3, seed=13, save_every=1),
     base=Plan(steps=3, batch=4, rate=1e-3, seed=14, save_every=1),
-    figure=Plan(steps=3, batch=4, rate=1e-3, seed=16, save_every=1),
-    detail=Plan(steps=3, batch=4, rate=1e-3, seed=17, save_every=1),
+    polish=Plan(steps=3, batch=4, rate=1e-3, seed=16, save_every=1),
     lora=Plan(steps=3, batch=4, rate=3e-3, seed=15, save_every=1),
     pool=16,
     lora_pictures=8,

@@ -15,6 +15,12 @@ LEFT, TOP = 8, 6  # where the figure's 16x25 box stands in the 32x32 picture
 BODY = 11  # row of the neck, TRUNK + legs below it
 EYES: tuple[Colour, ...] = ((40, 40, 74), (30, 84, 70), (92, 50, 38))
 GOLD: Colour = (250, 205, 60)
+LEGS: dict[str, tuple[str, ...]] = {
+    "standing": sprites.LEGS_STANDING,
+    "waving": sprites.LEGS_STANDING,
+    "walking": sprites.LEGS_WALKING,
+    "sitting": sprites.LEGS_SITTING,
+}
 Draw = ImageDraw.ImageDraw
 
 
@@ -66,17 +72,15 @@ def colours_of(spec: Spec, details: Details) -> dict[str, Colour]:
         "P": shade(legs, 0.78),
         "b": (92, 62, 50),
         "B": (74, 50, 42),
+        "l": (212, 214, 226),
+        "k": (164, 168, 186),
+        "K": (128, 132, 152),
     }
 
 
 def mirrored(rows: Sequence[str]) -> list[str]:
     """The right arm: the left one turned round and in the shade."""
     return [row[::-1].replace("t", "T").replace("s", "S").replace("a", "g") for row in rows]
-
-
-def raised(spec: Spec) -> tuple[bool, bool]:
-    """Which arms are up, as seen: left, right."""
-    return spec.pose in ("waving", "cheering"), spec.pose == "cheering"
 
 
 def put_body(
@@ -87,19 +91,16 @@ def put_body(
     colours: Mapping[str, Colour],
     trunk: Sequence[str] = sprites.TRUNK,
 ) -> None:
-    """Legs, arms and trunk; other suits give other letters for the trunk."""
-    legs = sprites.LEGS_WALKING if spec.pose == "walking" else sprites.LEGS_STANDING
-    layer.put(legs, x, y + BODY + 6, colours)
+    """Legs, arms and trunk; other suits give other letters for it. The right arm hangs in every pose."""
+    if spec.pose == "sitting":
+        layer.put(sprites.SEAT, x, y + BODY + 8, colours)
+    layer.put(LEGS[spec.pose], x, y + BODY + 6, colours)
     layer.put(trunk, x, y + BODY, colours)
-    left_up, right_up = raised(spec)
-    if left_up:
-        layer.put(sprites.ARM_UP, x - 1, y + 6, colours)
+    if spec.pose == "waving":
+        layer.put(sprites.ARM_UP, x - 4, y + 5, colours)
     else:
         layer.put(sprites.ARM_DOWN, x, y + BODY + 1, colours)
-    if right_up:
-        layer.put(mirrored(sprites.ARM_UP), x + 12, y + 6, colours)
-    else:
-        layer.put(mirrored(sprites.ARM_DOWN), x + 11, y + BODY + 1, colours)
+    layer.put(mirrored(sprites.ARM_DOWN), x + 11, y + BODY + 1, colours)
 
 
 def put_pattern(layer: Layer, spec: Spec, details: Details, x: int, y: int) -> None:
@@ -121,45 +122,48 @@ def put_head(
     layer.put(face, x, y, colours)
 
 
-def hand(spec: Spec, details: Details) -> tuple[int, int]:
-    """Where the right hand is."""
+def hand(details: Details) -> tuple[int, int]:
+    """Where the right hand is; every item is drawn from here, so that it looks the same in every pose."""
     x, y = corner(details)
-    return (x + 15, y + 7) if raised(spec)[1] else (x + 13, y + BODY + 5)
+    return x + 14, y + BODY + 5
 
 
 def sword(d: Draw, x: int, y: int) -> None:
-    top = max(0, y - 11)
-    d.rectangle((x + 1, top, x + 2, y - 2), fill=(214, 224, 236))
-    d.line((x + 2, top, x + 2, y - 2), fill=(160, 172, 192))
-    d.line((x - 1, y - 1, x + 4, y - 1), fill=(230, 180, 60))
-    d.rectangle((x + 1, y, x + 2, y + 2), fill=(110, 70, 40))
+    d.rectangle((x + 1, y - 14, x + 3, y - 3), fill=(214, 226, 240))
+    d.line((x + 3, y - 13, x + 3, y - 3), fill=(150, 166, 192))
+    d.point((x + 1, y - 14), fill=(150, 166, 192))
+    d.rectangle((x - 1, y - 2, x + 5, y - 1), fill=(240, 190, 60))
+    d.rectangle((x + 1, y, x + 3, y + 2), fill=(110, 70, 40))
 
 
 def balloon(d: Draw, x: int, y: int) -> None:
-    top = max(0, y - 17)
-    d.line((x + 2, top + 7, x + 1, y), fill=(236, 236, 236))
-    d.ellipse((x - 1, top, x + 5, top + 7), fill=(232, 60, 92))
-    d.rectangle((x + 1, top + 2, x + 1, top + 3), fill=(255, 196, 206))
+    d.line((x + 2, y - 8, x + 1, y), fill=(244, 244, 244))
+    d.ellipse((x - 1, y - 18, x + 7, y - 8), fill=(236, 52, 88))
+    d.rectangle((x + 1, y - 16, x + 2, y - 14), fill=(255, 204, 214))
 
 
 def flower(d: Draw, x: int, y: int) -> None:
-    d.line((x + 1, y - 5, x + 1, y + 1), fill=(60, 140, 60))
-    d.rectangle((x - 1, y - 8, x + 3, y - 6), fill=(255, 130, 196))
-    d.rectangle((x, y - 9, x + 2, y - 5), fill=(255, 130, 196))
-    d.point((x + 1, y - 7), fill=(255, 226, 84))
+    d.rectangle((x + 2, y - 5, x + 3, y + 2), fill=(50, 150, 60))
+    d.rectangle((x + 4, y - 1, x + 5, y), fill=(50, 150, 60))
+    d.rectangle((x - 1, y - 11, x + 6, y - 6), fill=(255, 128, 200))
+    d.rectangle((x, y - 12, x + 5, y - 5), fill=(255, 128, 200))
+    d.rectangle((x + 2, y - 10, x + 3, y - 7), fill=(255, 226, 84))
 
 
 def lantern(d: Draw, x: int, y: int) -> None:
-    d.line((x, y, x + 3, y), fill=OUTLINE)
-    d.rectangle((x - 1, y + 1, x + 4, y + 6), fill=(84, 66, 58))
-    d.rectangle((x, y + 2, x + 3, y + 5), fill=(255, 196, 70))
-    d.rectangle((x + 1, y + 3, x + 2, y + 4), fill=(255, 246, 180))
+    d.rectangle((x + 1, y - 1, x + 4, y), fill=OUTLINE)
+    d.rectangle((x - 1, y + 1, x + 6, y + 9), fill=(72, 56, 56))
+    d.rectangle((x, y + 2, x + 5, y + 8), fill=(255, 180, 50))
+    d.rectangle((x + 2, y + 4, x + 3, y + 7), fill=(255, 246, 180))
 
 
 def book(d: Draw, x: int, y: int) -> None:
-    d.rectangle((x - 1, y - 4, x + 5, y + 2), fill=(36, 150, 160))
-    d.rectangle((x, y - 3, x + 4, y + 1), fill=(248, 240, 220))
-    d.line((x + 2, y - 4, x + 2, y + 2), fill=(24, 104, 114))
+    d.rectangle((x - 1, y - 5, x + 7, y + 3), fill=(24, 140, 156))
+    d.rectangle((x, y - 4, x + 6, y + 2), fill=(250, 244, 226))
+    d.line((x + 3, y - 5, x + 3, y + 3), fill=(16, 92, 106))
+    for row in (y - 2, y):
+        d.line((x + 1, row, x + 2, row), fill=(150, 150, 160))
+        d.line((x + 4, row, x + 5, row), fill=(150, 150, 160))
 
 
 def wizard_hat(d: Draw, x: int, y: int) -> None:

@@ -39,7 +39,7 @@ def draw_figure(spec: Spec, details: Details, concept: Concept | None = None) ->
         colours = concept.colours(colours)
     bare = concept is not None and concept.bare_head
     if spec.who == "girl" and not bare:
-        layer.put(sprites.LONG_HAIR[details.cut], x, y + 5, colours)
+        layer.put(sprites.LONG_HAIR[details.cut], x - sprites.HAIR_MARGIN, y + 5, colours)
     put_body(layer, spec, x, y, colours)
     put_pattern(layer, spec, details, x, y)
     if concept is not None and concept.body is not None:
@@ -50,7 +50,7 @@ def draw_figure(spec: Spec, details: Details, concept: Concept | None = None) ->
     if concept is not None and concept.head is not None:
         concept.head(layer, spec, x, y)
     if spec.item:
-        ITEM_PAINTERS[spec.item](layer.draw, *hand(spec, details))
+        ITEM_PAINTERS[spec.item](layer.draw, *hand(details))
     return layer.pixels()
 
 

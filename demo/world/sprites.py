@@ -1,7 +1,7 @@
 """The figure's parts as letters. Letters are colours, given when drawn; a dot is transparent.
 
 o outline  h H y hair, its shade, its light  s S skin, its shade  e eye  w glint  c cheek  m mouth
-t T shirt and shade  p P trousers and shade  b B boots and shade
+t T shirt and shade  p P trousers and shade  b B boots and shade  l k K stone, its light and shade
 """
 
 from __future__ import annotations
@@ -22,28 +22,35 @@ FACE = (
 )
 FRINGES = (".ohhsshhsshhhHo.", ".ohhhhhhhsssSHo.")
 FRINGE_ROW = 6
+HAIR_MARGIN = 6  # how far the rows of long hair reach beyond the figure's box on both sides
 LONG_HAIR = (
     (
-        "oo............oo",
-        "oho..........oHo",
-        "oho..........oHo",
-        "oho..........oHo",
-        "oho..........oHo",
-        "ohho........oHHo",
-        "ohho........oHHo",
-        "ohho........oHHo",
-        "ohho........oHHo",
-        ".oho........oHo.",
-        "..o..........o..",
+        ".oooo..................oooo.",
+        "ohyhho................ohyhHo",
+        "oyhhhho..............ohhhhHo",
+        "ohhhhho..............ohhhhHo",
+        "ohhhhHo..............ohhhHHo",
+        "ohhhhHo..............ohhhHHo",
+        "ohhhHHo..............ohhHHHo",
+        ".ohhHo................ohHHo.",
+        ".ohhHo................ohHHo.",
+        "..ohHo................ohHo..",
+        "...oo..................oo...",
     ),
     (
-        "oo............oo",
-        "hho..........oHH",
-        "hhho........oHHH",
-        "hhho........oHHH",
-        "hho..........oHH",
-        "ho............oH",
-        "o..............o",
+        "....oo................oo....",
+        "...oho................oho...",
+        "..ohho................ohHo..",
+        "..ohhho..............ohhHo..",
+        "..ohhho..............ohhHo..",
+        "..ohhhho............ohhHHo..",
+        "..ohhhho............ohhHHo..",
+        "..ohhhho............ohhHHo..",
+        "..ohhhho............ohhHHo..",
+        "..ohhhho............ohhHHo..",
+        "..ohhhHo............ohHHHo..",
+        "...ohHo..............ohHo...",
+        "....oo................oo....",
     ),
 )
 TRUNK = (
@@ -63,14 +70,15 @@ ARM_DOWN = (
     "..oo.",
 )
 ARM_UP = (
-    ".oo..",
-    "osso.",
-    "osso.",
-    "otto.",
-    "otto.",
-    ".otto",
-    "..ott",
-    "...oo",
+    "..ooo...",
+    ".ossso..",
+    "ossssso.",
+    "ossssso.",
+    ".osssto.",
+    "..otttto",
+    "..otttto",
+    "...otttt",
+    "....oott",
 )
 LEGS_STANDING = (
     "....oppppPPo....",
@@ -85,8 +93,25 @@ LEGS_WALKING = (
     "....oppppPPo....",
     "...opppooPPPo...",
     "..oppppooPPPPo..",
-    "..oppoo..ooPPo..",
-    ".obbo......oBBo.",
+    ".opppo....oPPPo.",
+    "obbbo......oBBBo",
+    "obbbbo....oBBBBo",
+    "oooooo....oooooo",
+)
+LEGS_SITTING = (
+    "....oppppPPo....",
+    "..oppppppPPPPPo.",
+    ".oppppppPPPPPPo.",
     ".obbbo....oBBBo.",
     ".ooooo....ooooo.",
+    "................",
+    "................",
+)
+SEAT = (
+    "oooooooooooooooo",
+    "olllllllllllllko",
+    "olkkkkkkkkkkkkKo",
+    "olkkkkkkkkkkkkKo",
+    "oKKKKKKKKKKKKKKo",
+    "oooooooooooooooo",
 )

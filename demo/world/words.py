@@ -18,7 +18,7 @@ COLOURS: dict[str, Colour] = {
 }
 SKINS: dict[str, Colour] = {"light": (255, 220, 190), "tan": (226, 164, 112), "dark": (138, 88, 58)}
 WHO = ("girl", "boy")
-POSES = ("standing", "waving", "cheering", "walking")
+POSES = ("standing", "waving", "walking", "sitting")
 HATS = ("", "wizard hat", "crown", "cap", "bunny ears", "straw hat")
 ITEMS = ("", "sword", "balloon", "flower", "lantern", "book")
 SCENES = ("meadow", "forest", "desert", "beach", "snow", "city", "room", "night")

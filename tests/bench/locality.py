@@ -17,7 +17,7 @@ import numpy as np
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 PROMPT = "a girl, red hair, blue shirt, in a meadow"
 SEEDS = (5, 6, 7)
-NETWORKS = ("clothing/mecha", "style/neon", "character/zorp")
+NETWORKS = ("clothing/mecha_suit", "style/neon", "character/zorp")
 LEFT = "box:0,0,0.5,1"
 WORDS = ":attn2_to_k attn2_to_v:"
 GAP = 4

@@ -36,7 +36,8 @@ def test_axe_finds_nothing_serious(window: Window, theme: str) -> None:
     files = FakeLibrary(40)
     files.serve(panel.page)
     try:
-        rows = [{"network": "clothing/mecha", "role": "style", "weight": 2}, {"network": "gone", "on": False}]
+        suit = {"network": "clothing/mecha_suit", "role": "style", "weight": 2}
+        rows = [suit, {"network": "gone", "on": False}]
         panel.put_text(json.dumps(rows))
         panel.rows.nth(1).wait_for()
         panel.button(panel.rows.nth(0), "More").click()

@@ -16,7 +16,7 @@ from tests.demo.conftest import Host
 from tests.demo.test_nested import detailer
 
 pytestmark = pytest.mark.demo
-NETWORK = "clothing/mecha"
+NETWORK = "clothing/mecha_suit"
 FEW = {"steps": 2}
 HIRES = {"enable_hr": True, "hr_scale": 2.0, "denoising_strength": 0.7, "hr_second_pass_steps": 1}
 
@@ -144,7 +144,7 @@ def test_a_box_on_the_whole_picture_is_found_in_its_crop(draw: Draws) -> None:
 
 
 def test_inpainting_needs_a_mask(draw: Draws) -> None:
-    with pytest.raises(EntryValueError, match=r"row 1 \(clothing/mecha\): region is inpaint.*not inpainted"):
+    with pytest.raises(EntryValueError, match=r"row 1 \(clothing/mecha_suit\): region is inpaint.*inpainted"):
         draw({"region": "inpaint"})
     assert draw({"region": "inpaint", "passes": "detailer"}).size, "in another pass it does not matter"
 
@@ -251,7 +251,8 @@ def test_the_report_tells_of_all_passes(draw: Draws) -> None:
     first, second = report["entries"]
     assert first["unet"] == 1 and "hires pass: weight 0.5, text encoder 0.5" in first["notes"]
     assert second["share"] == 0.5 and "acts in 50 % of the picture" in second["notes"]
-    assert "row 3 (clothing/mecha) acts in detailer only, which this picture did not have" in report["notes"]
+    note = "row 3 (clothing/mecha_suit) acts in detailer only, which this picture did not have"
+    assert note in report["notes"]
 
 
 def test_a_region_in_both_passes(draw: Draws) -> None:
@@ -306,7 +307,7 @@ def test_sides_are_told_apart_when_the_host_batches_otherwise(draw: Draws, negat
 
 def test_a_second_row_outside_is_the_rest(draw: Draws) -> None:
     """Two networks, left and right: each side is nearer to its own than to the other's."""
-    left, right = {"network": "clothing/mecha"}, {"network": "style/neon"}
+    left, right = {"network": "clothing/mecha_suit"}, {"network": "style/neon"}
     alone = [draw(row) for row in (left, right)]
     both = draw({**left, "region": "box:0,0,0.5,1"}, {**right, "region": "not:1"})
     for index, columns in enumerate((slice(0, 28), slice(36, 64))):

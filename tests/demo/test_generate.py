@@ -27,7 +27,7 @@ def test_a_picture_with_two_loras_as_json(tmp_path: Path) -> None:
     out = tmp_path / "new" / "picture.png"
     result = generate(
         *("--prompt", "a girl, red hair", "--seed", "4", "--steps", "2", "--size", "64x64", "--json"),
-        *("--lora", "clothing/mecha:0.8", "--lora", "style/neon:0.4:0", "--out", str(out)),
+        *("--lora", "clothing/mecha_suit:0.8", "--lora", "style/neon:0.4:0", "--out", str(out)),
         *("--data-dir", str(tmp_path / "data")),
     )
     assert result.returncode == 0, result.stderr
@@ -35,7 +35,7 @@ def test_a_picture_with_two_loras_as_json(tmp_path: Path) -> None:
     assert told["pictures"][0]["seed"] == 4
     assert len(told["pictures"][0]["sha256"]) == 64
     names = [entry["network"] for entry in told["report"]["entries"]]
-    assert names == ["clothing/mecha", "style/neon"]
+    assert names == ["clothing/mecha_suit", "style/neon"]
     with Image.open(out) as image:
         assert image.size == (64, 64)
         assert "LoRA Stack" in image.info["parameters"]
@@ -45,7 +45,7 @@ def test_an_unknown_lora_is_an_error_with_the_nearest_name(tmp_path: Path) -> No
     result = generate("--lora", "clothing/mecca:1", "--steps", "1", "--data-dir", str(tmp_path))
     assert result.returncode == 2
     assert "mecca" in result.stderr
-    assert "clothing/mecha" in result.stderr
+    assert "clothing/mecha_suit" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -74,7 +74,7 @@ def module(host: Host):
     return module
 
 
-@pytest.mark.parametrize("text", ["mecha", "mecha:", "mecha:strong", ":1", "mecha:1:2:3"])
+@pytest.mark.parametrize("text", ["mecha_suit", "mecha_suit:", "mecha_suit:strong", ":1", "mecha_suit:1:2:3"])
 def test_malformed_lora(module, text: str) -> None:
     with pytest.raises(module.UsageError, match="NAME:WEIGHT"):
         module.read_lora(text)

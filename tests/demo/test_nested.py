@@ -19,7 +19,7 @@ from tests.demo.conftest import PROMPT, STEPS, Host
 pytestmark = pytest.mark.demo
 
 FACE: dict[str, Any] = {"seed": 4, "steps": STEPS, "width": 64, "height": 64, "denoising_strength": 0.9}
-ROW = {"network": "clothing/mecha", "weight": 1.2}
+ROW = {"network": "clothing/mecha_suit", "weight": 1.2}
 
 
 def args_of(*rows: dict[str, Any]) -> tuple[Any, ...]:

@@ -55,7 +55,7 @@ def with_stack() -> tuple[Any, ...]:
     (script,) = [s for s in scripts.scripts_txt2img.alwayson_scripts if s.title() == "LoRA Stack"]
     defaults = [getattr(control, "value", None) for control in scripts.scripts_txt2img.inputs[1:]]
     args = [0, *defaults]
-    args[script.args_from : script.args_from + 2] = [True, json.dumps([{"network": "clothing/mecha"}])]
+    args[script.args_from : script.args_from + 2] = [True, json.dumps([{"network": "clothing/mecha_suit"}])]
     return tuple(args)
 
 
@@ -220,7 +220,7 @@ def test_hires_tags_on_little_memory(host: Host, monkeypatch: pytest.MonkeyPatch
     from modules import shared
 
     request = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.6, "hr_second_pass_steps": 2}
-    request |= {"prompt": f"{PROMPT}<lora:mecha:0.8>", "hr_prompt": f"{PROMPT}<lora:neon:1>"}
+    request |= {"prompt": f"{PROMPT}<lora:mecha_suit:0.8>", "hr_prompt": f"{PROMPT}<lora:neon:1>"}
     usual = host.draw(**request).images[0].tobytes()
     monkeypatch.setattr(shared.sd_model, "lowvram", True)
     assert host.draw(**request).images[0].tobytes() == usual
@@ -252,7 +252,7 @@ def test_a_nested_run_without_our_script_has_its_own_tags(host: Host) -> None:
 def test_the_report_is_in_the_answer_and_not_in_the_picture(host: Host) -> None:
     processed = host.draw(args=with_stack())
     report = json.loads(processed.js())["extra_generation_params"]["LoRA Stack report"]
-    assert [entry["network"] for entry in report["entries"]] == ["clothing/mecha"]
+    assert [entry["network"] for entry in report["entries"]] == ["clothing/mecha_suit"]
     assert report["unet_calls"] > 0 and report["mode"] == "merged"
     assert "LoRA Stack: " in processed.infotexts[0]
     assert "report" not in processed.infotexts[0]
@@ -263,7 +263,7 @@ def test_reload_doubles_nothing(host: Host) -> None:
     from app import page
     from modules import extra_networks, scripts, shared
 
-    request = {"prompt": f"{PROMPT}<lora:mecha:0.8>"}
+    request = {"prompt": f"{PROMPT}<lora:mecha_suit:0.8>"}
     usual = host.draw(**request).images[0].tobytes()
     before = extra_networks.extra_network_registry["lora"]
     page.reload(shared.demo)

@@ -15,7 +15,7 @@ from tests.demo.conftest import PROMPT, Host
 from tests.demo.test_stack import HIRES, with_stack
 
 pytestmark = pytest.mark.demo
-TAG = "<lora:mecha:1>"
+TAG = "<lora:mecha_suit:1>"
 LONG = PROMPT + ", flowers and a small pond" * 20
 
 

@@ -1,8 +1,6 @@
 """What the trained files of every kind must pass before they are committed; run by name, not with the suite:
 
-    MODELS=build/train/models pytest tests/demo_model/accept_kinds.py
-
-When demo/models holds them, this file becomes a test of the suite.
+MODELS=build/train/models pytest tests/demo_model/accept_kinds.py
 """
 
 from __future__ import annotations
@@ -23,6 +21,9 @@ from demo.world.concepts import CONCEPTS
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = Path(os.environ.get("MODELS") or ROOT / "demo" / "models").resolve()
 BY_NAME = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+
+
+pytestmark = pytest.mark.demo
 
 
 @pytest.fixture(scope="module")

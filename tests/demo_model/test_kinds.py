@@ -1,6 +1,6 @@
 """Files that LyCORIS and PEFT write: read whole, and merged as the library that wrote them merges them.
 
-The exactness is held with files full of chance, written by the libraries in the run itself; what the trained
+The exactness is held with files full of chance, written by the libraries in the run itself; what trained
 ones must pass is in accept_kinds.py.
 """
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from demo.train import stages
-from demo.train.base import heavier, train_base, train_detail
+from demo.train.attention import lean_attention
+from demo.train.base import COMPOSITION, heavier, judge_now, latent_scale, noisy, train_base, train_polish
 from demo.train.kl import INNER, lift, make_inner
 from demo.train.loop import Dice, rate_at, save
 from demo.train.lora import draw_pairs, metadata, payload_of, tag_frequency, train_lora
-from demo.train.models import Painter
+from demo.train.models import Painter, Words, make_alphas
 from demo.train.pictures import draw_batch, draw_pool, to_tensor
 from demo.train.recipes import RECIPES, find_recipe
 from demo.train.sampler import load_model, paint, with_loras
@@ -39,21 +41,15 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_stopped_base_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:
-    art, start = stages.read_art(toy), toy / "text.pt"
-    stopped = stages.finished(toy, "text", Painter)
-    train_base(TOY, tmp_path, art, stopped, stop_after=1)
-    again = Painter()
-    again.load_state_dict(torch.load(start, weights_only=True))
-    train_base(TOY, tmp_path, art, again)
-    assert same(again.state_dict(), torch.load(toy / "base.pt", weights_only=True))
-
-
-def test_a_stopped_detail_run_gives_the_same_bytes_and_keeps_the_words(toy: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", [(train_base, "text", "base"), (train_polish, "base", "polish")])
+def test_a_stopped_run_gives_the_same_bytes_and_keeps_the_words(
+    toy: Path, tmp_path: Path, stage: tuple[Callable[..., Painter], str, str]
+) -> None:
     art = stages.read_art(toy)
-    train_detail(TOY, tmp_path, art, stages.finished(toy, "figure", Painter), stop_after=1)
-    again = train_detail(TOY, tmp_path, art, stages.finished(toy, "figure", Painter))
-    whole, before = (torch.load(toy / f"{name}.pt", weights_only=True) for name in ("detail", "figure"))
+    train, before, name = stage
+    train(TOY, tmp_path, art, stages.finished(toy, before, Painter), stop_after=1)
+    again = train(TOY, tmp_path, art, stages.finished(toy, before, Painter))
+    whole, before = (torch.load(toy / f"{n}.pt", weights_only=True) for n in (name, before))
     assert same(again.state_dict(), whole)
     kept = {name for name in whole if torch.equal(whole[name], before[name])}
     assert any("token_embedding" in name for name in kept)
@@ -61,20 +57,46 @@ def test_a_stopped_detail_run_gives_the_same_bytes_and_keeps_the_words(toy: Path
     assert all(weight.requires_grad for weight in again.parameters())
 
 
-def test_masks_weigh_more_and_the_mean_stays_one() -> None:
+def test_the_judge_reports_now_and_then(toy: Path) -> None:
+    art, painter = stages.read_art(toy), stages.finished(toy, "base", Painter)
+    report = judge_now(painter, Words(), art, latent_scale(art), count=2, steps=1)
+    assert report(999) == ""
+    assert report(1000).startswith("who ")
+
+
+def test_v_gives_back_picture_and_noise() -> None:
+    latents, alphas = torch.randn(8, 4, 16, 16), make_alphas()
+    inputs, times, v = noisy(latents, Dice.of(1, 1), alphas, COMPOSITION.early)
+    alpha = alphas[times].view(-1, 1, 1, 1)
+    torch.testing.assert_close(alpha.sqrt() * inputs - (1 - alpha).sqrt() * v, latents, atol=1e-4, rtol=0)
+    assert int((times > 400).sum()) >= 5, "most are drawn where the composition is decided"
+
+
+def test_lean_attention_answers_the_same() -> None:
+    torch.manual_seed(2)
+    painter = Painter().requires_grad_(False)
+    torch.nn.init.normal_(painter.unet.out[2].weight, std=0.1)
+    question = (torch.randn(2, 4, 16, 16), torch.tensor([5, 900]), torch.randint(0, 49000, (2, 77)))
+    before = painter(*question)
+    lean_attention(painter.unet)
+    torch.testing.assert_close(painter(*question), before, atol=1e-5, rtol=0)
+
+
+def test_what_tells_weighs_more_and_the_mean_stays_one() -> None:
     batch = draw_batch(6, random.Random(3))
-    figures, telling = batch.figures(), batch.telling(random.Random(1))
-    assert 0.1 < float(figures.mean()) < 0.5
-    assert 0.01 < float(telling.mean()) < float(figures.mean())
-    weights = heavier(telling, 12)
+    telling, figures = batch.telling(), batch.figures()
+    assert 0.15 < float(telling.mean()) < 0.5
+    assert 0.15 < float(figures.mean()) < 0.5
+    assert float((figures * (1 - telling)).mean()) > 0.02, "shirt and face tell nothing here"
+    weights = heavier(telling, 4)
     assert weights.shape == (6, 1, 16, 16)
     torch.testing.assert_close(weights.mean((1, 2, 3)), torch.ones(6))
-    torch.testing.assert_close(weights.amax((1, 2, 3)) / weights.amin((1, 2, 3)), torch.full((6,), 12.0))
+    torch.testing.assert_close(weights.amax((1, 2, 3)) / weights.amin((1, 2, 3)), torch.full((6,), 4.0))
 
 
 def test_a_stopped_lora_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:
     whole = train_lora(TOY, toy, "zorp").tensors()
-    for name in ("art.pt", "detail.pt"):
+    for name in ("art.pt", "polish.pt"):
         (tmp_path / name).write_bytes((toy / name).read_bytes())
     train_lora(TOY, tmp_path, "zorp", stop_after=1)
     assert same(train_lora(TOY, tmp_path, "zorp").tensors(), whole)

@@ -10,7 +10,7 @@ from tests.integration.server import Server
 
 pytestmark = pytest.mark.demo
 
-GOOD = "clothing/mecha"
+GOOD = "clothing/mecha_suit"
 
 
 def row(network: Any = GOOD, **fields: Any) -> dict[str, Any]:
@@ -19,7 +19,9 @@ def row(network: Any = GOOD, **fields: Any) -> dict[str, Any]:
 
 BAD_STACKS = [
     pytest.param(
-        row("clothing/mechaa"), ["row 1 (clothing/mechaa)", "mecha"], id="unknown name with the nearest one"
+        row("clothing/mecha_sut"),
+        ["row 1 (clothing/mecha_sut)", "mecha_suit"],
+        id="unknown name with the nearest one",
     ),
     pytest.param(row(weight="abc"), ["row 1", "weight", "abc"], id="weight is a word"),
     pytest.param('{"entries": [{"network": "x", "weight": Infinity}]}', ["weight"], id="weight is infinite"),
@@ -101,7 +103,7 @@ def test_arguments_may_be_fewer_than_the_script_has(server: Server, plain: tuple
 
 
 def test_the_page_hears_of_the_failure_too(server: Server) -> None:
-    server.draw(row("clothing/mechaa"))
+    server.draw(row("clothing/mecha_sut"))
     report = server.call("/lora-stack/report?tab=txt2img").body
     assert report["ok"] is False
-    assert "mechaa" in report["line"]
+    assert "mecha_sut" in report["line"]

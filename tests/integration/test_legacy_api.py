@@ -34,8 +34,8 @@ def plain(server: Server) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def name(server: Server) -> str:
-    """AddNet's name of a file: `mecha(0123456789ab)`."""
-    text = server.draw(stack(("clothing/mecha", 0.8))).info["extra_generation_params"]["Lora hashes"]
+    """AddNet's name of a file: `mecha_suit(0123456789ab)`."""
+    text = server.draw(stack(("clothing/mecha_suit", 0.8))).info["extra_generation_params"]["Lora hashes"]
     file, _, digest = text.partition(": ")
     return f"{file}({digest})"
 
@@ -69,7 +69,7 @@ def test_three_generations_of_arguments(server: Server, name: str, route: str) -
     request: dict[str, Any] = {"route": route}
     if route == "img2img":
         request |= {"init_images": server.draw().body["images"], "denoising_strength": 0.7}
-    row = server.draw(stack(("clothing/mecha", 0.8)), **request).pixels
+    row = server.draw(stack(("clothing/mecha_suit", 0.8)), **request).pixels
     slot = ("LoRA", name, 0.8, 0.8)
     layouts = (
         (True, "LoRA", name, 0.8, *("LoRA", "None", 1) * 4, "Refresh models"),
@@ -82,7 +82,7 @@ def test_three_generations_of_arguments(server: Server, name: str, route: str) -
 
 
 def test_weight_a_is_the_unet_s(server: Server, name: str) -> None:
-    expected = server.draw(stack({"network": "clothing/mecha", "weight": 0.3, "te": 0.9}))
+    expected = server.draw(stack({"network": "clothing/mecha_suit", "weight": 0.3, "te": 0.9}))
     assert addnet(server, True, True, "LoRA", name, 0.3, 0.9).pixels == expected.pixels
 
 
@@ -102,13 +102,13 @@ def test_the_picture_carries_addnet_s_keys_and_ours(server: Server, name: str) -
 
 def test_with_the_panel_rows_add_up_and_a_file_acts_once(server: Server, name: str) -> None:
     slot = ("LoRA", name, 0.8, 0.8)
-    both = server.draw(stack(("style/neon", 0.5), ("clothing/mecha", 0.8))).pixels
+    both = server.draw(stack(("style/neon", 0.5), ("clothing/mecha_suit", 0.8))).pixels
     panel = {"LoRA Stack": {"args": [True, stack(("style/neon", 0.5))]}}
     assert addnet(server, True, False, *slot, scripts=panel).pixels == both
-    twice = {"LoRA Stack": {"args": [True, stack(("style/neon", 0.5), ("clothing/mecha", 0.3))]}}
+    twice = {"LoRA Stack": {"args": [True, stack(("style/neon", 0.5), ("clothing/mecha_suit", 0.3))]}}
     assert addnet(server, True, False, *slot, scripts=twice).pixels == both
     infotext = addnet(server, True, False, *slot).info["infotexts"][0]
-    alone = server.draw(stack(("clothing/mecha", 0.8))).pixels
+    alone = server.draw(stack(("clothing/mecha_suit", 0.8))).pixels
     assert addnet(server, True, False, *slot, infotext=infotext).pixels == alone
 
 
@@ -116,8 +116,8 @@ def test_with_the_panel_rows_add_up_and_a_file_acts_once(server: Server, name: s
     ("args", "named"),
     [
         pytest.param(["yes"], "first argument", id="switch"),
-        pytest.param([True, False, "LoHa", "mecha", 1, 1], "slot 1 (mecha)", id="module"),
-        pytest.param([True, False, "LoRA", "mecha", "strong", 1], "weight", id="weight"),
+        pytest.param([True, False, "LoHa", "mecha_suit", 1, 1], "slot 1 (mecha_suit)", id="module"),
+        pytest.param([True, False, "LoRA", "mecha_suit", "strong", 1], "weight", id="weight"),
         pytest.param([True, False, "LoRA", 3, 1, 1], "slot 1", id="model"),
     ],
 )
@@ -133,8 +133,8 @@ def test_wrong_arguments_are_an_error(
 def test_fault_1_encoded_prompts_are_not_stale(server: Server, name: str, plain: tuple[str, ...]) -> None:
     """AddNet: after a base picture only the UNet's part acted, and the base picture after it was polluted."""
     slot = ("LoRA", name, 1.5, 1.5)
-    row = server.draw(stack(("clothing/mecha", 1.5)), seed=77).pixels
-    unet_only = server.draw(stack({"network": "clothing/mecha", "weight": 1.5, "te": 0}), seed=77).pixels
+    row = server.draw(stack(("clothing/mecha_suit", 1.5)), seed=77).pixels
+    unet_only = server.draw(stack({"network": "clothing/mecha_suit", "weight": 1.5, "te": 0}), seed=77).pixels
     base = server.draw(seed=77).pixels
     assert addnet(server, True, False, *slot, seed=77).pixels == row != unet_only
     assert server.draw(seed=77).pixels == base
@@ -158,7 +158,7 @@ def test_fault_3_a_mask_is_not_dropped_in_silence(server: Server, name: str) -> 
 
 def test_fault_4_an_unknown_model_is_an_error(server: Server, plain: tuple[str, ...]) -> None:
     """AddNet: "model not found" in the log, the base picture and HTTP 200."""
-    answer = addnet(server, True, False, "LoRA", "mechaa", 1, 1)
+    answer = addnet(server, True, False, "LoRA", "mecha_sut", 1, 1)
     assert answer.status == 422, answer.body
-    assert "mechaa" in answer.body["detail"] and "'mecha'" in answer.body["detail"]
+    assert "mecha_sut" in answer.body["detail"] and "'mecha_suit'" in answer.body["detail"]
     assert server.draw().pixels == plain

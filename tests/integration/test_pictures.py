@@ -28,7 +28,7 @@ def picture(answer: Answer) -> np.ndarray:
     )
 
 
-MECHA, NEON = ("clothing/mecha", 0.8), ("style/neon", 0.5)
+MECHA, NEON = ("clothing/mecha_suit", 0.8), ("style/neon", 0.5)
 
 
 def test_every_network_changes_the_picture(server: Server) -> None:
@@ -41,7 +41,7 @@ def test_every_network_changes_the_picture(server: Server) -> None:
 
 
 def test_the_same_stack_is_the_same_picture_whatever_came_before(server: Server) -> None:
-    stacks = [None, stack(MECHA), stack(NEON), stack(MECHA, NEON), stack(("clothing/mecha", -0.4))]
+    stacks = [None, stack(MECHA), stack(NEON), stack(MECHA, NEON), stack(("clothing/mecha_suit", -0.4))]
     seen: dict[int, tuple[str, ...]] = {}
     for before, after in itertools.permutations(range(len(stacks)), 2):
         for index in (before, after):
@@ -58,13 +58,13 @@ def test_the_order_of_rows_does_not_matter(server: Server) -> None:
     ("row", "same"),
     [
         pytest.param(
-            {"network": "clothing/mecha", "weight": 0.7, "te": 0, "unet": 0}, None, id="both parts at 0"
+            {"network": "clothing/mecha_suit", "weight": 0.7, "te": 0, "unet": 0}, None, id="both parts at 0"
         ),
         pytest.param(
-            {"network": "clothing/mecha", "weight": 0.7, "te": 0.7}, {"weight": 0.7}, id="te spelled out"
+            {"network": "clothing/mecha_suit", "weight": 0.7, "te": 0.7}, {"weight": 0.7}, id="te spelled out"
         ),
         pytest.param(
-            {"network": "clothing/mecha", "weight": 0.1, "te": 0.7, "unet": 0.7},
+            {"network": "clothing/mecha_suit", "weight": 0.1, "te": 0.7, "unet": 0.7},
             {"weight": 0.7},
             id="both override",
         ),
@@ -73,15 +73,15 @@ def test_the_order_of_rows_does_not_matter(server: Server) -> None:
 def test_parts_have_their_own_weights(
     server: Server, row: dict[str, Any], same: dict[str, Any] | None
 ) -> None:
-    expected = server.draw(None if same is None else stack({"network": "clothing/mecha", **same}))
+    expected = server.draw(None if same is None else stack({"network": "clothing/mecha_suit", **same}))
     assert server.draw(stack(row)).pixels == expected.pixels
 
 
 def test_the_text_encoder_alone_acts_and_leaves_no_stale_prompt(server: Server) -> None:
     """The host keeps encoded prompts; ours must not be kept for a picture without us, nor theirs for ours."""
-    text_only = stack({"network": "clothing/mecha", "weight": 1.5, "unet": 0})
-    unet_only = stack({"network": "clothing/mecha", "weight": 1.5, "te": 0})
-    both = stack(("clothing/mecha", 1.5))
+    text_only = stack({"network": "clothing/mecha_suit", "weight": 1.5, "unet": 0})
+    unet_only = stack({"network": "clothing/mecha_suit", "weight": 1.5, "te": 0})
+    both = stack(("clothing/mecha_suit", 1.5))
     plain = server.draw().pixels
     first = [server.draw(what).pixels for what in (text_only, unet_only, both)]
     assert len({plain, *first}) == 4
@@ -148,7 +148,7 @@ def test_inpainting_with_an_object_leaves_everything_else_alone(server: Server) 
         "route": "img2img",
     }
     before = picture(server.draw(**request))
-    after = picture(server.draw(stack(("clothing/mecha", 1.2)), **request))
+    after = picture(server.draw(stack(("clothing/mecha_suit", 1.2)), **request))
     outside = np.asarray(mask) == 0
     assert np.array_equal(before[outside], after[outside])
     assert np.abs(before - after)[~outside].mean() > 1

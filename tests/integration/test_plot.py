@@ -18,8 +18,8 @@ def server(server: Server) -> Server:
     return SmallServer(server.url)
 
 
-ROWS = stack({"network": "clothing/mecha", "weight": 0.8, "role": "clothing"}, ("style/neon", 0.5))
-ONE = stack(("clothing/mecha", 0.8))
+ROWS = stack({"network": "clothing/mecha_suit", "weight": 0.8, "role": "clothing"}, ("style/neon", 0.5))
+ONE = stack(("clothing/mecha_suit", 0.8))
 
 
 def labels(server: Server, tab: str) -> list[str]:
@@ -72,7 +72,7 @@ def test_weights_of_a_row_with_a_baseline(server: Server, tab: str) -> None:
 
 def test_the_legend_names_the_files(server: Server) -> None:
     answer = plot(server, "Weight", "1: None, 0.8")
-    assert answer.info["extra_generation_params"]["X labels"] == ["without mecha", "mecha: 0.8"]
+    assert answer.info["extra_generation_params"]["X labels"] == ["without mecha_suit", "mecha_suit: 0.8"]
     assert '\\"weight\\":0.8' in answer.info["infotexts"][2]
 
 
@@ -85,15 +85,16 @@ def test_parts_roles_and_the_prompt_s_cache(server: Server) -> None:
 
 
 def test_networks_by_row_and_from_the_list(server: Server) -> None:
-    expected = tuple(server.draw(stack((name, 0.8))).pixels[0] for name in ("clothing/mecha", "style/neon"))
-    assert cells(plot(server, "Network", "mecha, neon", ONE)) == expected
-    assert cells(plot(server, "Network of row 1", "clothing/mecha, style/neon", ONE)) == expected
+    names = ("clothing/mecha_suit", "style/neon")
+    expected = tuple(server.draw(stack((name, 0.8))).pixels[0] for name in names)
+    assert cells(plot(server, "Network", "mecha_suit, neon", ONE)) == expected
+    assert cells(plot(server, "Network of row 1", "clothing/mecha_suit, style/neon", ONE)) == expected
 
 
 def test_leave_one_out_and_switches(server: Server) -> None:
     both, no_mecha, no_neon = (
         server.draw(what).pixels[0]
-        for what in (ROWS, stack(("style/neon", 0.5)), stack(("clothing/mecha", 0.8)))
+        for what in (ROWS, stack(("style/neon", 0.5)), stack(("clothing/mecha_suit", 0.8)))
     )
     assert cells(plot(server, "Leave one out", "each")) == (both, no_mecha, no_neon)
     assert cells(plot(server, "On or off", "2: on, off")) == (both, no_neon)
@@ -105,7 +106,7 @@ def test_an_axis_switches_the_panel_on(server: Server) -> None:
 
 def test_two_axes_of_ours_and_the_host_s(server: Server) -> None:
     drawn = cells(plot(server, "Weight", "1: 0.3, 0.8", y=("[LoRA Stack] Weight", "2: 0.2")))
-    rows = [stack(("clothing/mecha", weight), ("style/neon", 0.2)) for weight in (0.3, 0.8)]
+    rows = [stack(("clothing/mecha_suit", weight), ("style/neon", 0.2)) for weight in (0.3, 0.8)]
     assert drawn == tuple(server.draw(row).pixels[0] for row in rows)
     seeds = cells(plot(server, "Weight", "1: 0.8", y=("Seed", "6")))
     assert seeds == (server.draw(ROWS, seed=6).pixels[0],)
@@ -117,7 +118,7 @@ def test_two_axes_of_ours_and_the_host_s(server: Server) -> None:
         pytest.param("Weight", "0.5", "2 rows", id="which of two"),
         pytest.param("Weight", "3: 0.5", "no row 3", id="no such row"),
         pytest.param("Weight", "1: strong", "strong", id="no number"),
-        pytest.param("Network", "1: mechaa", "'mecha'", id="unknown name with the nearest"),
+        pytest.param("Network", "1: mecha_sut", "'mecha_suit'", id="unknown name with the nearest"),
     ],
 )
 def test_what_no_cell_can_draw_is_said_before_the_first(

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.demo
 
 SHARES = (2, 1)
 SEED = 40
-ROWS = stack({"network": "clothing/mecha", "weight": 0.8, "te": 0.4}, ("style/neon", 0.5))
+ROWS = stack({"network": "clothing/mecha_suit", "weight": 0.8, "te": 0.4}, ("style/neon", 0.5))
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,6 @@ def test_what_the_page_sends_is_what_the_other_host_reads(hosts: tuple[Server, S
 
 def test_a_host_that_lacks_a_file_says_so(hosts: tuple[Server, Server]) -> None:
     """Not half a batch without the row: the client sees which host it was, and what it lacks."""
-    answers = split(hosts, stack(("clothing/mecha", 0.8), ("nobody/has_this", 1.0)))
+    answers = split(hosts, stack(("clothing/mecha_suit", 0.8), ("nobody/has_this", 1.0)))
     assert [answer.status for answer in answers] == [422, 422]
     assert all("row 2 (nobody/has_this)" in answer.body["detail"] for answer in answers)

@@ -1,8 +1,6 @@
-"""What newly trained weights must pass before they are committed; run by name, not with the suite:
+"""The committed checkpoint and LoRAs: they fit the public classes, draw what is asked and tell the truth.
 
-    MODELS=build/train/models pytest tests/demo_model/accept_trained.py
-
-When demo/models holds them, this file becomes a test of the suite.
+`MODELS=build/train/models pytest tests/demo_model/test_trained.py` asks the same of newly trained ones.
 """
 
 from __future__ import annotations
