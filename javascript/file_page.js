@@ -150,7 +150,7 @@
         #drawStrengths(file) {
             const { make, text } = LoraStack;
             const place = make("div", {});
-            const draw = (told) => place.replaceChildren(...(told.blocks?.length ? [LoraStack.strengthPicture(told)] : []), ...[told.note, ...(told.faults ?? [])].filter(Boolean).map((note) => make("p", { class: "ls-small" }, String(note))));
+            const draw = (told) => place.replaceChildren(...(told.blocks?.length ? [LoraStack.strengthPicture(told)] : []), ...(told.faults ?? []).map((note) => make("p", { class: "ls-small" }, String(note))));
             const button = make("button", { type: "button", class: "ls-button" }, text("page.strengths_read"));
             button.onclick = async () => {
                 button.disabled = true;

@@ -65,7 +65,7 @@
             picture.append(
                 shape("rect", { class: "ls-unet-box", x: box.x, y: box.y, width: box.width, height: box.height, rx: 4 }),
                 shape("rect", { class: `ls-unet-fill ls-unet-${box.side}`, x: box.side === "out" ? box.x + box.width - fill : box.x, y: box.y, width: fill, height: box.height, rx: 4 }),
-                shape("text", { class: "ls-unet-name", x: box.x + 8, y: box.y + 14 }, box.block.label || box.block.name),
+                shape("text", { class: "ls-unet-name", x: box.x + 8, y: box.y + 14 }, box.block.label),
                 shape("text", { class: "ls-unet-number", x: box.x + box.width - 8, y: box.y + 14, "text-anchor": "end" }, number(box.block.norm)));
         }
         return picture;

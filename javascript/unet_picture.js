@@ -10,7 +10,11 @@
     function placeBlocks(blocks) {
         const strongest = Math.max(...blocks.map(({ norm }) => (Number.isFinite(norm) ? norm : 0)), 0);
         const sides = { in: [], middle: [], out: [], words: [], other: [] };
-        for (const block of blocks) sides[sideOf(block)].push(block);
+        for (const known of blocks) {
+            const { side, ...place } = blockPlace(known);
+            sides[side].push({ ...known, ...place });
+        }
+        for (const side of Object.values(sides)) side.sort((a, b) => a.order - b.order);
         const share = ({ norm }) => (Number.isFinite(norm) && strongest > 0 ? norm / strongest : null);
         const depth = Math.max(sides.in.length, sides.out.length);
         const boxes = [];
@@ -32,12 +36,12 @@
         return { boxes, width: WIDTH, height: Math.max(0, ...boxes.map((box) => box.y + box.height)) };
     }
 
-    function sideOf({ part, label }) {
-        if (part && part !== "unet") return "words";
-        const name = String(label ?? "").toUpperCase();
-        if (name.startsWith("IN")) return "in";
-        if (name.startsWith("OUT")) return "out";
-        return name.startsWith("M") ? "middle" : "other";
+    /** Where a block of the server's list stands, its number there, and what is written on it. */
+    function blockPlace({ name, part }) {
+        const [, kind = "", number = ""] = /^(down|up|input|output)_blocks_(\d+)/.exec(name) ?? [];
+        if (part === "unet" && kind) return { side: kind === "down" || kind === "input" ? "in" : "out", order: Number(number), label: `${kind} ${number}` };
+        if (part === "unet" && name.startsWith("mid")) return { side: "middle", order: 0, label: "mid" };
+        return { side: part === "unet" || part === "other" ? "other" : "words", order: Number(/\d+$/.exec(name)?.[0] ?? 0), label: name.replaceAll("_", " ") };
     }
 
     LoraStack.placeBlocks = placeBlocks;

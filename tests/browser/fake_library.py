@@ -180,10 +180,10 @@ class FakeLibrary:
         }
 
     def _get_strengths(self, query: dict[str, list[str]]) -> Any:
-        names = [*(f"IN{n:02d}" for n in range(12)), "M00", *(f"OUT{n:02d}" for n in range(12))]
-        blocks = [{"name": n, "label": n, "part": "unet", "norm": 1 + i % 7} for i, n in enumerate(names)]
-        blocks.append({"name": "te", "label": "TE", "part": "text encoder", "norm": None})
-        return {"blocks": blocks, "largest": 7, "faults": [], "note": ""}
+        names = [*(f"down_blocks_{n}" for n in range(4)), "mid_block", *(f"up_blocks_{n}" for n in range(4))]
+        blocks = [{"name": name, "part": "unet", "norm": 1 + n % 7} for n, name in enumerate(names)]
+        blocks.append({"name": "te_layers_0", "part": "text encoder", "norm": None})
+        return {"blocks": blocks, "largest": 7, "faults": []}
 
     def _get_siblings(self, query: dict[str, list[str]]) -> Any:
         return {"items": self.items[2:4]}

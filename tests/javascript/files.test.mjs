@@ -44,25 +44,27 @@ test("several root folders stand apart, also where their folders have one name",
 
 test("no facets are one folder", () => assert.deepEqual(names(visibleNodes(growTree({}), new Set())), [" 0"]));
 
-const block = (label, norm, part = "unet") => ({ name: label, label, part, norm });
-const SD1 = [...Array.from({ length: 12 }, (_, index) => block(`IN${String(index).padStart(2, "0")}`, index)), block("M00", 5), ...Array.from({ length: 12 }, (_, index) => block(`OUT${String(index).padStart(2, "0")}`, 2 * index))];
+const block = (name, norm, part = "unet") => ({ name, part, norm });
+const DEPTHS = [0, 1, 2, 3];
 
 test("blocks stand as a U: facing ones on one height, the middle below, none on another", () => {
-    const { boxes, width, height } = LoraStack.placeBlocks(SD1);
-    const at = (label) => boxes.find((box) => box.block.label === label);
-    assert.equal(at("IN00").y, at("OUT11").y);
-    assert.equal(at("IN11").y, at("OUT00").y);
-    assert.ok(at("M00").y > at("IN11").y && at("M00").y + at("M00").height === height);
-    assert.deepEqual([at("OUT11").share, at("IN11").share, at("IN00").share], [1, 0.5, 0]);
+    const blocks = [...DEPTHS.map((depth) => block(`up_blocks_${depth}`, 2 * depth)).reverse(), block("mid_block", 5), ...DEPTHS.map((depth) => block(`down_blocks_${depth}`, depth))];
+    const { boxes, width, height } = LoraStack.placeBlocks(blocks);
+    const at = (name) => boxes.find((box) => box.block.name === name);
+    assert.equal(at("down_blocks_0").y, at("up_blocks_3").y);
+    assert.equal(at("down_blocks_3").y, at("up_blocks_0").y);
+    assert.ok(at("mid_block").y > at("down_blocks_3").y && at("mid_block").y + at("mid_block").height === height);
+    assert.deepEqual([at("up_blocks_3").share, at("down_blocks_3").share, at("down_blocks_0").share], [1, 0.5, 0]);
+    assert.deepEqual([at("up_blocks_3").block.label, at("mid_block").block.label], ["up 3", "mid"]);
     for (const [index, one] of boxes.entries()) {
         assert.ok(one.x >= 0 && one.x + one.width <= width && one.y >= 0);
-        for (const other of boxes.slice(index + 1)) assert.ok(one.x + one.width <= other.x || other.x + other.width <= one.x || one.y + one.height <= other.y || other.y + other.height <= one.y, `${one.block.label} over ${other.block.label}`);
+        for (const other of boxes.slice(index + 1)) assert.ok(one.x + one.width <= other.x || other.x + other.width <= one.x || one.y + one.height <= other.y || other.y + other.height <= one.y, `${one.block.name} over ${other.block.name}`);
     }
 });
 
 test("unknown strengths, other blocks and text encoders have their place, nothing none", () => {
-    const { boxes } = LoraStack.placeBlocks([block("IN01", null), block("double_blocks_3", 2), block("TE 4", 1, "text encoder")]);
-    assert.deepEqual(boxes.map(({ side, share }) => [side, share]), [["in", null], ["words", 0.5], ["words", 1]]);
+    const { boxes } = LoraStack.placeBlocks([block("input_blocks_1", null), block("other", 2, "other"), block("te_layers_4", 1, "text encoder")]);
+    assert.deepEqual(boxes.map(({ side, share, block: { label } }) => [side, share, label]), [["in", null, "input 1"], ["words", 0.5, "te layers 4"], ["words", 1, "other"]]);
     assert.deepEqual(LoraStack.placeBlocks([]).boxes, []);
     assert.equal(LoraStack.placeBlocks([]).height, 0);
 });
