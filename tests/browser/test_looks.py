@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ def test_the_panel_looks_right(
 ) -> None:
     page = window.page
     page.set_viewport_size(SIZES[size])
-    speak(page, demo, LANGUAGES.get((size, theme), "en"))
-    panel = open_panel(query=f"?__theme={theme}")
+    with speaking(page, demo, LANGUAGES.get((size, theme), "en")):
+        panel = open_panel(query=f"?__theme={theme}")
     folder = screenshots(demo)
     picture = panel.accordion
 
@@ -57,11 +58,16 @@ def test_the_panel_looks_right(
     assert faults(page, ".lora-stack-txt2img") == []
 
 
-def speak(page: Page, demo: Demo, language: str) -> None:
-    """Choose the language as the page itself keeps it; the page is loaded afterwards."""
+@contextmanager
+def speaking(page: Page, demo: Demo, language: str) -> Iterator[None]:
+    """Choose a language as the page itself keeps it, for the pages that are loaded meanwhile."""
     if not page.url.startswith(demo.address):
-        page.goto(f"{demo.address}/lora-stack/advice")
+        page.goto(f"{demo.address}/nothing-here")  # any page of the same origin
     page.evaluate("language => localStorage.setItem('lora-stack-language', language)", language)
+    try:
+        yield
+    finally:
+        page.evaluate("localStorage.removeItem('lora-stack-language')")
 
 
 def check_nothing_sticks_out(panel: PanelPage) -> None:
