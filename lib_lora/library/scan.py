@@ -63,12 +63,12 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
         for folder, entries in _walk(root, visited, problems):
             layout = _layout(previous.layouts.get(folder), entries)
             layouts[folder] = layout
-            for found in _networks(root, entries, layout):
-                file = known.get(found.path)
-                if file is None or not _is_same(file, found):
-                    new.append(found)
-                else:
+            for place, beside in layout.groups:
+                file = known.get(entries[place].path)
+                if file is not None and _is_same(file, entries, place, beside):
                     files.append(file if file.root == root else _moved(file, root))
+                elif (found := _found(root, entries, place, beside)) is not None:
+                    new.append(found)
     glancer = Glancer() if new else None
     for done, found in enumerate(new):
         progress(done, len(new))
@@ -77,14 +77,10 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
         files.append(old if old is not None and old.flaw and old.is_like(file) else file)
     if new:
         progress(len(new), len(new))
-    if not new and len(files) == len(previous.files) and all(map(_is, files, known.values())):
+    if not new and len(files) == len(previous.files) and all(known[str(file.path)] is file for file in files):
         return replace(previous, problems=tuple(problems), layouts=layouts)
     files.sort(key=lambda file: (file.label.casefold(), str(file.path)))
     return Scan(tuple(files), tuple(problems), layouts)
-
-
-def _is(one: NetworkFile, other: NetworkFile) -> bool:
-    return one is other
 
 
 def _walk(root: Path, visited: set[str], problems: list[str]) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
@@ -147,25 +143,34 @@ def _layout(known: Layout | None, entries: list[os.DirEntry[str]]) -> Layout:
     return Layout(names, tuple((place, tuple(own)) for place, own in groups.items()))
 
 
-def _networks(root: Path, entries: list[os.DirEntry[str]], layout: Layout) -> Iterator[_Found]:
-    for place, beside in layout.groups:
-        entry = entries[place]
-        if _is_folder(entry):
-            continue
-        size, mtime_ns = _status(entry)
-        if size < 0 and not entry.is_symlink():
-            continue  # it vanished since
-        around = tuple([Beside(entries[other].name, *_status(entries[other])) for other in beside])
-        yield _Found(root, entry.path, max(size, 0), max(mtime_ns, 0), around)
+def _found(root: Path, entries: list[os.DirEntry[str]], place: int, beside: tuple[int, ...]) -> _Found | None:
+    """Return a network with what lies beside it; None for a folder, and for what vanished since."""
+    entry = entries[place]
+    if _is_folder(entry):
+        return None
+    size, mtime_ns = _status(entry)
+    if size < 0 and not entry.is_symlink():
+        return None
+    around = tuple([Beside(entries[other].name, *_status(entries[other])) for other in beside])
+    return _Found(root, entry.path, max(size, 0), max(mtime_ns, 0), around)
 
 
-def _is_same(file: NetworkFile, found: _Found) -> bool:
-    return (
-        file.mtime_ns == found.mtime_ns
-        and file.size == found.size
-        and file.beside == found.beside
-        and not file.flaw  # what was in trouble is tried again
-    )
+def _is_same(file: NetworkFile, entries: list[os.DirEntry[str]], place: int, beside: tuple[int, ...]) -> bool:
+    """Tell whether a file and all that lies beside it are as they were; it is asked for every file."""
+    if file.flaw or len(beside) != len(file.beside):
+        return False  # what was in trouble is tried again
+    try:
+        status = entries[place].stat()
+        if status.st_mtime_ns != file.mtime_ns or status.st_size != file.size:
+            return False
+        for other, (name, size, mtime_ns) in zip(beside, file.beside, strict=True):
+            entry = entries[other]
+            status = entry.stat()
+            if status.st_mtime_ns != mtime_ns or status.st_size != size or entry.name != name:
+                return False
+    except OSError:
+        return False
+    return not _is_folder(entries[place])
 
 
 def _moved(file: NetworkFile, root: Path) -> NetworkFile:

@@ -77,11 +77,13 @@ class Store:
     ) -> None:
         """Write what differs from `before`, or everything where the index holds another number of files."""
         shelf = self.shelf(roots)
+        with self._database.reading() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM files WHERE shelf = ?", (shelf,)).fetchone()
+        if files is before and count == len(files):
+            return
         known = {id(file) for file in before}
         changed = [file for file in files if id(file) not in known]
         here = {stored_path(file) for file in files}
-        with self._database.reading() as connection:
-            (count,) = connection.execute("SELECT count(*) FROM files WHERE shelf = ?", (shelf,)).fetchone()
         gone = [stored_path(file) for file in before if stored_path(file) not in here] if before else []
         if count != len(before):  # another process wrote, or the index is new
             changed = list(files)

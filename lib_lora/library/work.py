@@ -32,9 +32,9 @@ class ScanWork:
 
     def finish(self, before: Sequence[NetworkFile], found: Scan, seconds: float) -> None:
         """Note what a scan found."""
-        known = {file.path: file for file in before}
-        here = {file.path for file in found.files}
         if found.files != before:
+            known = {file.path: file for file in before}
+            here = {file.path for file in found.files}
             self.added = sum(path not in known for path in here)
             self.changed = sum(known.get(file.path, file) is not file for file in found.files)
             self.removed = sum(path not in here for path in known)

@@ -1,4 +1,4 @@
-"""Measure and compare: `python -m tests.bench [quick] [merging|stepping|control|holding …]`.
+"""Measure and compare: `python -m tests.bench [quick] [merging|stepping|control|holding|library …]`.
 
 Prints one table and writes `build/bench.json`. Processor time of one thread, all ways of a row in turns, the
 median of the ratios of at least seven rounds.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from tests.bench import control, holding, merging, stepping
+from tests.bench import control, holding, library, merging, stepping
 from tests.bench.merging import Case
 from tests.bench.race import Row
 
@@ -69,6 +69,7 @@ PARTS: tuple[tuple[str, Callable[[bool], Iterator[Row]]], ...] = (
     ("stepping", _stepping),
     ("control", _control),
     ("holding", _holding),
+    ("library", library.rows),
 )
 
 

@@ -1,0 +1,98 @@
+"""What an index of a collector's files costs: `rows(quick)`, or `python -m tests.bench.library [COUNT]`.
+
+AddNet's way reads every header as JSON and hashes every file without a declared hash, payload and whole;
+A1111's reads every header as JSON. Both in words of this project, on the same files; hashing is measured on a
+few files and multiplied by the bytes, since ten thousand would take minutes of reading alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lib_lora.files.hashes import file_sha256, payload_sha256
+from lib_lora.library.catalogue import Catalogue
+from lib_lora.library.library import Library
+from lib_lora.library.query import Query
+from tests.bench.race import Row
+from tests.bench.shelf import COUNT, make_shelf
+
+QUICK = 1_000  # files
+SAMPLE = 100  # of them, for the ways that take long
+HASHED = 3
+SEARCHES = ("neon", "neon city", "robot sword", "ab", "no such words")
+SECONDS, RESCAN, SEARCH = 2.0, 1.5, 10.0  # goals: s for ten thousand, × scandir and stat, ms
+
+
+def rows(quick: bool, count: int = 0) -> Iterator[Row]:
+    """Make a shelf, index it and search it."""
+    count = count or (QUICK if quick else COUNT)
+    case = f"{count} files"
+    with tempfile.TemporaryDirectory() as folder:
+        shelf, data = make_shelf(Path(folder, "lora"), count), Path(folder, "data")
+        paths = sorted(shelf.rglob("*.safetensors"))
+        for path in paths:  # warm: what is measured is work, not the disk
+            path.open("rb").read(1)
+        library = Library([shelf], data=data)
+        first = timed(library.scan)
+        goal = SECONDS if count == COUNT else None
+        yield Row("first index", case, first, goal, unit="s")
+        floor = min(timed(lambda: look(shelf)) for _ in range(5))
+        again = min(timed(library.scan) for _ in range(5))
+        detail = {"rescan ms": 1000 * again, "scandir and stat ms": 1000 * floor}
+        yield Row("rescan / scandir and stat of every file", case, again / floor, RESCAN, detail=detail)
+        catalogue = Catalogue(library)
+        for words in SEARCHES:
+            taken = min(timed(lambda: catalogue.page(Query(words=words), 0, 50)) for _ in range(5))  # noqa: B023
+            yield Row(f"search for '{words}'", case, 1000 * taken, SEARCH, unit="ms")
+        facets = min(timed(lambda: catalogue.facets(Query())) for _ in range(3))
+        yield Row("facets", case, 1000 * facets, unit="ms")
+        library.close()
+        start = timed(lambda: Library([shelf], data=data).scan())
+        yield Row("start with an index that is there", case, start, unit="s")
+        sample = paths[:: max(1, len(paths) // SAMPLE)][:SAMPLE]
+        whole = timed(lambda: [json_header(path) for path in sample]) / len(sample) * count
+        yield Row("A1111's way / ours", case, whole / first, detail={"s": whole})
+        hashing = timed(lambda: [(payload_sha256(path), file_sha256(path)) for path in sample[:HASHED]])
+        read = sum(path.stat().st_size for path in sample[:HASHED])
+        total = sum(path.stat().st_size for path in paths)
+        addnet = whole + hashing / read * total
+        yield Row("AddNet's way without declared hashes / ours", case, addnet / first, detail={"s": addnet})
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return seconds of processor time."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def look(folder: Path) -> int:
+    """List every folder and ask for size and time of every file: what no rescan can do without."""
+    count, waiting = 0, [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    waiting.append(entry.path)
+                else:
+                    count += entry.stat().st_mtime_ns > 0
+    return count
+
+
+def json_header(path: Path) -> object:
+    """Read a whole header as JSON."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        return json.loads(file.read(length))
+
+
+if __name__ == "__main__":
+    for row in rows(False, int(sys.argv[1]) if sys.argv[1:] else COUNT):
+        print(row.line(), flush=True)
