@@ -33,7 +33,7 @@ host:
 browser:
 	$(PY) -m pytest -q -m browser
 
-# Figures, not tests: one table and build/bench.json. The quick one takes a minute on an idle machine.
+# Figures, not tests: one table and build/bench.json. The quick one measures slices of the models.
 bench: $(VENV)/test.ready
 	$(PY) -W ignore -m tests.bench
 
