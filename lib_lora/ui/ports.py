@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
@@ -53,6 +53,8 @@ class LibraryRoute(APIRoute):
             except LoraStackError as error:
                 status = next((code for kind, code in _STATUS if isinstance(error, kind)), error.status_code)
                 response = JSONResponse({"detail": str(error), "error": type(error).__name__}, status)
+            except HTTPException as error:  # answered here, so that it is hardened too
+                response = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
             for name, value in harden().items():
                 response.headers.setdefault(name, value)
             return response
