@@ -60,7 +60,7 @@ def main() -> None:
     studio, rows, measured = Studio(), [], {}
     for kind in KINDS:
         seen = see_kind(studio, kind)
-        title = f"{kind.title.replace(' by ', ' + by ')} + {CONCEPTS[kind.concept].trigger}"
+        title = f"{kind.title.replace('³', '3')} + {CONCEPTS[kind.concept].trigger}"
         rows.append((title, [picture for row in seen.pictures[:SHOWN] for picture in row]))
         measured[kind.name] = {"concept": kind.concept, "distance": seen.distances}
         print(kind.name, seen.distances, flush=True)

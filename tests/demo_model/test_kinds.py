@@ -1,7 +1,7 @@
 """Files that LyCORIS and PEFT write: read whole, and merged as the library that wrote them merges them.
 
-The exactness is held with files full of chance, written by the libraries in the run itself; what trained
-ones must pass is in accept_kinds.py.
+The exactness is held with files full of chance, written by the libraries in the run itself; the committed
+ones are asked in test_trained_kinds.py.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,14 @@ def test_chance_depends_on_seed_and_step_alone() -> None:
 
 
 def test_rate_warms_up_holds_and_falls() -> None:
-    plan = FULL.base
+    plan = FULL.polish
     rates = [rate_at(plan, step) for step in range(plan.steps)]
     assert rates[0] < rates[plan.warm] == plan.rate
     assert rates[-1] == pytest.approx(plan.rate * 0.02)
+
+
+def test_a_stage_that_hands_over_stops_on_the_way_down() -> None:
+    plan = FULL.base
+    whole = replace(plan, steps=plan.horizon, horizon=0)
+    assert plan.steps < plan.horizon
+    assert rate_at(plan, plan.steps - 1) == rate_at(whole, plan.steps - 1) > 0.1 * plan.rate
