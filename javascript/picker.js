@@ -109,7 +109,7 @@
             const { folder, name } = LoraStack.splitLabel(file.label);
             const badges = file.problem ? [] : LoraStack.makeBadges(file);
             const role = LoraStack.findRole(this.#panel.roles, file.role);
-            if (role && !file.problem) badges.unshift(make("span", { class: "ls-note" }, role.label));
+            if (role && !file.problem) badges.unshift(make("span", { class: "ls-note" }, LoraStack.roleLabel(role)));
             if (this.#panel.holds(file)) badges.push(make("span", { class: "ls-note" }, icon("done"), text("add.in_stack")));
             return make("li", {
                 class: "ls-file", role: "option", id: `${this.#id}_${index}`, "aria-selected": "false",
