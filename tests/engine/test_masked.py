@@ -83,14 +83,16 @@ def wear(model: SmallModel, view: ModelView) -> Iterator[Wear]:
 
     def put_on(changes: dict[str, Sequence[Contribution]], aim: Aim | None = None) -> Attached:
         while worn:
-            worn.pop().detach()
+            worn.pop().rest()
         given = {name: tuple(found) for name, found in changes.items()}
-        worn.append(Attached(view, "unet", given, "merged", {}, aim or Aim(MASKS)))
-        return worn[0]
+        part = Attached("unet", {})
+        part.resume(view, given, "merged", aim or Aim(MASKS))
+        worn.append(part)
+        return part
 
     yield put_on
     while worn:
-        worn.pop().detach()
+        worn.pop().rest()
     modules = list(model.unet.modules())
     assert not any("forward" in vars(module) or module._forward_pre_hooks for module in modules)
 
