@@ -15,7 +15,7 @@ TWIN = "real-suite-twin"
 def write_twin(checkpoint: Path) -> None:
     """Write a checkpoint beside the given one with the layers that LoRAs change drawn towards others."""
     path = checkpoint.with_name(f"{TWIN}.safetensors")
-    if path.exists():
+    if path.exists() and path.stat().st_mtime > checkpoint.stat().st_mtime:
         return
     chance = torch.Generator().manual_seed(99)
     tensors = {}
@@ -24,7 +24,7 @@ def write_twin(checkpoint: Path) -> None:
             tensor = file.get_tensor(key)
             if "transformer_blocks" in key and tensor.dim() == 2:
                 noise = torch.randn(tensor.shape, generator=chance) * float(tensor.float().std())
-                tensor = (tensor.float() + 0.15 * noise).to(tensor.dtype)
+                tensor = (tensor.float() + 0.3 * noise).to(tensor.dtype)
             tensors[key] = tensor.contiguous()
     save_file(tensors, path)
     for suffix in (".yaml",):

@@ -14,8 +14,8 @@ from tests.real.compare import EQUAL, SEEN, tag
 from tests.real.test_equality import HIRES, LORA, SECOND
 from tests.real.webui import PROMPT, WebUI, difference, stack
 
-TEXT_ONLY = {"network": "real_lora", "weight": 1.5, "unet": 0}
-UNET_ONLY = {"network": "real_lora", "weight": 1.5, "te": 0}
+TEXT_ONLY = {"network": "real_lora", "weight": 3.0, "unet": 0}
+UNET_ONLY = {"network": "real_lora", "weight": 3.0, "te": 0}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_encoded_prompts_are_never_stale(host: WebUI, request_: dict[str, Any]) 
     """AddNet 2023 drew with the prompt encoded for another stack, or for none, and kept ours for the next."""
     plain = host.plain(**request_)[0]
     text_only = host.draw(stack(TEXT_ONLY), **request_).pictures[0]
-    both = host.draw(stack(("real_lora", 1.5)), **request_).pictures[0]
+    both = host.draw(stack(("real_lora", 3.0)), **request_).pictures[0]
     assert difference(plain, text_only) > SEEN
     assert difference(both, host.draw(stack(UNET_ONLY), **request_).pictures[0]) > SEEN
     for what, expected in ((None, plain), (stack(TEXT_ONLY), text_only), (None, plain)):
