@@ -56,7 +56,7 @@ def cells(answer: Answer) -> tuple[str, ...]:
 @pytest.mark.parametrize("tab", ["txt2img", "img2img"])
 def test_the_axes_are_there_once(server: Server, tab: str) -> None:
     ours = [label for label in labels(server, tab) if label.startswith("[LoRA Stack]")]
-    assert len(ours) == len(set(ours)) == 11
+    assert len(ours) == len(set(ours)) == 16
 
 
 @pytest.mark.parametrize("tab", ["txt2img", "img2img"])
