@@ -86,6 +86,8 @@ def _one(catalogue: Catalogue, body: Document) -> NetworkFile:
     key, label = body.get("id", ""), body.get("label", "")
     if not isinstance(key, str) or not isinstance(label, str):
         raise FieldValueError("'id' and 'label' must be text.")
+    if not key and not label:
+        raise FieldValueError("Name the file by its 'id' or its 'label'.")
     return catalogue.get(key, label)
 
 
