@@ -70,6 +70,8 @@
             if (!file) {
                 for (const part of [this.name, this.folder, this.facts, this.reason, this.held]) setText(part, "");
                 root.setAttribute("aria-label", text("browse.waiting"));
+                root.classList.remove("ls-grey", "ls-favourite");
+                root.removeAttribute("aria-disabled");
                 this.#clearPicture("");
                 return;
             }

@@ -178,11 +178,15 @@ def test_a_curve_is_drawn_by_hand_and_by_keys(panel: PanelPage, names: list[str]
     assert dots.count() == 2
     plot = frame(row.locator(".ls-dots"))
     bottom = plot["y"] + plot["height"]
-    drag(panel, (plot["x"], plot["y"]), (plot["x"], bottom))
+    drag(panel, (plot["x"], plot["y"]), (plot["x"], bottom + 4))
     assert panel.entries[0]["schedule"] == "0@0,1@1"
     assert dots.first.get_attribute("aria-valuenow") == "0"
     panel.page.mouse.dblclick(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 4)
-    assert panel.entries[0]["schedule"] == "0@0,0.75@0.5,1@1"
+    factor, place = (float(part) for part in panel.entries[0]["schedule"].split(",")[1].split("@"))
+    assert (factor, place) == (pytest.approx(0.75, abs=0.02), pytest.approx(0.5, abs=0.02))  # half a pixel
+    curve = row.get_by_role("textbox", name="Curve of")
+    curve.fill("0@0,0.75@0.5,1@1")
+    curve.press("Tab")
     middle = dots.nth(1)
     for key in ("ArrowUp", "ArrowLeft"):
         middle.press(key)

@@ -32,7 +32,10 @@ class LibraryPage:
         if self.root.get_by_role("button", name="Back to all LoRAs").first.is_visible():
             self.root.get_by_role("button", name="Back to all LoRAs").first.click()
         search.fill("v1")
-        self.card("v1").wait_for(timeout=SHORT_MS)
+        found = len(self.files.found({"q": ["v1"]}))  # before the answer comes, cards show other files
+        self.root.locator(f'.ls-card[aria-setsize="{found}"]:not(.ls-waiting)').first.wait_for(
+            timeout=SHORT_MS
+        )
 
     def card(self, text: str) -> Locator:
         return self.root.locator(".ls-card", has_text=text).first

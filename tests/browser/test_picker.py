@@ -138,6 +138,7 @@ def test_keys_alone_find_mark_favour_and_add(picker: PickerPage, many: FakeLibra
     assert picker.search.evaluate("field => field === document.activeElement")
     page.keyboard.type("lantern 00")
     picker.counted(len(many.found({"q": ["lantern 00"]})))
+    picker.settle()
     page.keyboard.press("ArrowDown")
     assert picker.grid.evaluate("grid => grid === document.activeElement")
     page.keyboard.press("ArrowRight")
@@ -152,6 +153,7 @@ def test_keys_alone_find_mark_favour_and_add(picker: PickerPage, many: FakeLibra
     assert len(labels(picker.panel)) == 1
     page.keyboard.press("Space")
     page.keyboard.press("End")
+    picker.root.locator(".ls-active:not(.ls-waiting)").wait_for(timeout=SHORT_MS)
     page.keyboard.press("Space")
     page.keyboard.press("/")
     assert picker.search.evaluate("field => field === document.activeElement")
