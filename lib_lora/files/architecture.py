@@ -194,8 +194,11 @@ def _text_encoder_width(tensors: Mapping[str, TensorInfo]) -> int:
 
 
 def _linear_projections(tensors: Mapping[str, TensorInfo]) -> bool:
-    """Return whether the transformers' proj_in are linear, as in SD 2, not 1×1 convolutions as in SD 1."""
+    """Return whether the transformers' proj_in are linear, as in SD 2, not 1×1 convolutions as in SD 1.
+
+    LoHa's factors do not tell: LyCORIS keeps those of 1×1 convolutions flat too.
+    """
     for name, info in tensors.items():
-        if "proj_in" in name and _INPUT_SECOND.search(name):
+        if "proj_in" in name and "hada_" not in name and _INPUT_SECOND.search(name):
             return len(info.shape) == 2
     return False

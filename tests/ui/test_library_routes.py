@@ -314,7 +314,11 @@ def test_events_tell_status_and_changes(library: Library) -> None:
             told.append(text)
         return told
 
-    told = asyncio.run(listen())
+    loop = asyncio.new_event_loop()  # not `asyncio.run`, which drops the loop that gradio's import made
+    try:
+        told = loop.run_until_complete(listen())
+    finally:
+        loop.close()
     assert [text.split("\n")[0] for text in told] == [
         *("event: status", "event: status", "event: changed", "event: file")
     ]
