@@ -23,7 +23,8 @@ class PanelPage:
         """Load the page; with `keep` the browser tab remembers the stack, as it does for a person."""
         self.page, self.tab = page, tab
         if not keep and page.url.startswith("http"):
-            page.evaluate("sessionStorage.clear()")
+            # the page that is left may still be saving: it must not after this
+            page.evaluate("() => { sessionStorage.clear(); Storage.prototype.setItem = () => {}; }")
         self.trouble: list[str] = []
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.goto(f"{address}/{query}", wait_until="commit", timeout=LONG_MS)

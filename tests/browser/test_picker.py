@@ -124,6 +124,8 @@ def test_a_newcomer_makes_a_picture_with_two_loras(
     panel.prepare("a girl, red hair, blue shirt", 7, 4)
     picker = PickerPage(panel, many)
     picker.open()
+    picker.counted(len(demo.networks()))
+    picker.settle()
     for file in demo.networks()[:2]:
         picker.card(file["name"]).click()
     picker.root.get_by_role("button", name="Add 2 LoRAs").click()
