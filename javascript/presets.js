@@ -108,7 +108,7 @@
             const button = (icon, key, onclick) => iconButton(icon, text(`presets.${key}`, { name }), onclick);
             return make("li", { class: "ls-preset" },
                 make("div", { class: "ls-preset-line" },
-                    make("button", { type: "button", class: "ls-preset-name", title: text("presets.use", { name }), "aria-label": text("presets.use", { name }), onclick: () => this.#use(preset) }, make("span", { class: "ls-title" }, name), make("span", { class: "ls-facts" }, rows)),
+                    make("button", { type: "button", class: "ls-preset-name", title: text("presets.use", { name }), "aria-label": text("presets.use", { name }), onclick: () => this.#use(preset) }, make("span", { class: "ls-title" }, make("span", {}, name)), make("span", { class: "ls-facts" }, rows)),
                     make("span", { class: "ls-actions" },
                         button("plus", "append", () => this.#use(preset, true)), button("compare", "compare", () => this.#compare(preset, details)),
                         button("edit", "rename", () => this.#rename(preset, details)), button("share", "share", () => this.#share(preset)), button("remove", "delete", () => this.#delete(preset)))),

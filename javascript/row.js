@@ -122,7 +122,7 @@
             const tile = LoraStack.makeTile(this.#panel.api, file, label);
             this.tile.replaceWith(tile);
             this.tile = tile;
-            this.title.replaceChildren(make("span", { class: "ls-folder" }, LoraStack.splitLabel(label).folder), this.#name);
+            this.title.replaceChildren(make("span", { class: "ls-folder" }, LoraStack.splitLabel(label).folder), make("span", {}, this.#name));
             this.title.title = label;
         }
 

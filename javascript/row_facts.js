@@ -35,13 +35,12 @@
             const own = fieldOf(entry, part);
             return LoraStack.isWeight(own) ? note(text(`row.${part}`, { weight: LoraStack.showWeight(own) })) : null;
         });
-        facts.unshift(fitNote(fit));
+        facts.unshift(fitNote(fit), wordsNote(file, prompt)); // where there is little room only the first are seen
         if (region.kind) facts.push(note(text(`row.in_${region.kind}`, region), { class: "ls-note ls-where" }));
         if (TIMES.some((field) => fieldOf(entry, field))) facts.push(note(text("row.timed")));
         if (fieldOf(entry, "blocks")) facts.push(note(text("row.blocks")));
         if (fieldOf(entry, "passes")) facts.push(note(text("row.passes")));
         if (file) facts.push(...LoraStack.makeBadges(file));
-        facts.push(wordsNote(file, prompt));
         return facts.filter(Boolean);
     }
 

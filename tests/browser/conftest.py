@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.panel_page import SHORT_MS, PanelPage
+from tests.browser.server import PYTHONS, ROOT, Demo, serving
 from tests.chromium import FLAGS, find_chromium
 
-ROOT = Path(__file__).resolve().parents[2]
-PYTHONS = {"4.40.0": ROOT / ".venv/bin/python", "3.41.2": ROOT / ".venv-gradio3/bin/python"}
-START_S = 240
 WIDE = ViewportSize(width=1600, height=1100)
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A running demo page."""
-
-    address: str
-    gradio: str
-
-    def ask(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.address}/{path}", timeout=10) as answer:
-            return json.load(answer)
-
-    def networks(self) -> list[dict[str, Any]]:
-        """The LoRAs one can use, the demo's own."""
-        return [file for file in self.ask("lora-stack/networks?limit=500")["items"] if not file["problem"]]
 
 
 def screenshots(demo: Demo) -> Path:
@@ -51,22 +25,9 @@ def screenshots(demo: Demo) -> Path:
 
 @pytest.fixture(scope="session", params=list(PYTHONS), ids=lambda version: f"gradio {version}")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Start `python -m demo` in a folder of its own and end it afterwards."""
-    python = PYTHONS[request.param]
-    assert python.exists(), f"{python} is missing. `make test` sets it up."
-    data = tmp_path_factory.mktemp("demo")
-    port = _free_port()
-    environment = {**os.environ, "OMP_NUM_THREADS": "2", "GRADIO_ANALYTICS_ENABLED": "False"}
-    with (data / "log.txt").open("w+") as log:
-        command = [str(python), "-m", "demo", "--port", str(port), "--data-dir", str(data), "--no-browser"]
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            demo = Demo(f"http://127.0.0.1:{port}", request.param)
-            _wait(demo, server, Path(log.name))
-            yield demo
-        finally:
-            server.terminate()
-            server.wait(20)
+    """A demo server in a folder of its own."""
+    with serving(request.param, tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
 
 
 @pytest.fixture(scope="session")
@@ -128,22 +89,3 @@ def panel(window: Window) -> Iterator[PanelPage]:
     panel = window.emptied()
     yield panel
     assert panel.trouble == []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(demo: Demo, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when the page and our routes answer; fail with what the server said."""
-    end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        assert server.poll() is None, f"The demo ended at once:\n{log.read_text()[-3000:]}"
-        try:
-            demo.ask("lora-stack/advice")
-            return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.3)
-    raise AssertionError(f"The demo did not answer within {START_S} s:\n{log.read_text()[-3000:]}")
