@@ -45,7 +45,17 @@ def serving(gradio: str, data: Path, *flags: str) -> Iterator[Demo]:
     port = _free_port()
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "GRADIO_ANALYTICS_ENABLED": "False"}
     with (data / "log.txt").open("w+") as log:
-        command = [str(python), "-m", "demo", "--port", str(port), "--data-dir", str(data), "--no-browser", *flags]
+        command = [
+            str(python),
+            "-m",
+            "demo",
+            "--port",
+            str(port),
+            "--data-dir",
+            str(data),
+            "--no-browser",
+            *flags,
+        ]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             demo = Demo(f"http://127.0.0.1:{port}", gradio, data)
