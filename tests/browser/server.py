@@ -1,4 +1,4 @@
-"""The demo page in a process of its own, on either version of gradio: for tests, measurements and the tour."""
+"""The demo page in a process of its own, on either gradio: for tests, measurements and the tour."""
 
 from __future__ import annotations
 
