@@ -99,3 +99,23 @@ def test_text_is_for_one_side(toy: ToyModel, networks: dict[str, Network]) -> No
             texts.append(toy.run()[0])
     assert torch.equal(texts[0], plain) and torch.equal(texts[2], plain)
     assert torch.equal(texts[1], worn)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_side_after_another_weight_is_that_of_its_own(
+    toy: ToyModel, networks: dict[str, Network], mode: str
+) -> None:
+    """The host encodes the negative prompt first, for which the row does nothing."""
+    row = plan_of(networks, toy, Entry("a", unet=0, side="positive"))
+    texts = []
+    for before in (None, Entry("a", weight=0.3)):
+        with Session() as session:
+            if before is not None:
+                session.attach(toy.view(), plan_of(networks, toy, before), mode)
+                toy.run()
+            session.attach(toy.view(), row, mode)
+            for side in ("negative", "positive"):
+                session.encode(side)
+                texts.append(toy.run()[0])
+    assert torch.equal(texts[0], texts[2]) and torch.equal(texts[1], texts[3])
+    assert not torch.equal(texts[0], texts[1])

@@ -71,6 +71,24 @@ def test_outside_its_window_the_model_is_the_bare_one(
     assert calls == STEPS * 4, "idle layers count too: the stack was there"
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_window_after_another_weight_is_that_of_its_own(
+    toy: ToyModel, networks: dict[str, Network], mode: str
+) -> None:
+    """Idle layers are passed over when the others are merged: what is in them may be of something else."""
+    view = toy.view()
+    window = planned(networks, toy, Entry("a", weight=0.8, te=0, start="2"))
+    with Session() as session:
+        session.attach(view, window, mode)
+        fresh = sampled(session, toy)
+    with Session() as session:
+        session.attach(view, plan_of(networks, view, a=0.3), mode)
+        toy.run()
+        session.attach(view, window, mode)
+        again = sampled(session, toy)
+    assert all(map(same, again, fresh))
+
+
 def test_nothing_is_merged_where_nothing_changes(toy: ToyModel, networks: dict[str, Network]) -> None:
     view = toy.view()
     with Session() as session:

@@ -75,10 +75,12 @@ class Patch:
     def take(self, changes: tuple[Contribution, ...]) -> bool:
         """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""
         self.idle = not changes
-        if self.idle or [change.key for change in changes] == [change.key for change in self.changes]:
-            return not self.idle and self.merged is None and self.bypass is None
-        self.changes, self.bypass = changes, None
-        return True
+        if self.idle:
+            return False
+        if [change.key for change in changes] != [change.key for change in self.changes]:
+            self.changes, self.bypass = changes, None
+        # Idle layers are passed over when the others are merged: this one may still hold an older merge.
+        return self.bypass is None and (self.merged is None or self.settled is not self.changes)
 
     def original(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the layer as if we were not there."""

@@ -293,6 +293,15 @@ def test_sides_of_the_prompt(draw: Draws) -> None:
     assert np.abs(one - draw(cfg_scale=1.0)).max() <= 1, "guidance of 1 never looks at the negative prompt"
 
 
+@pytest.mark.parametrize("row", [{"side": "positive"}, {"start": "0.5"}], ids=["a side", "a window"])
+def test_a_weight_of_the_pass_before_leaves_nothing_behind(draw: Draws, row: dict[str, Any]) -> None:
+    """The host encodes the negative prompt first, and begins before the window: the row then does nothing."""
+    draw({}, fresh=True)
+    expected = draw(row, fresh=True)
+    draw({"passes": "base,hires:0.3"}, fresh=True, **HIRES)
+    assert np.array_equal(draw(row, fresh=True), expected)
+
+
 @pytest.mark.parametrize("negative", ["dull", "dull " * 90], ids=["of equal length", "of two lengths"])
 def test_sides_are_told_apart_when_the_host_batches_otherwise(draw: Draws, negative: str) -> None:
     from modules import shared
