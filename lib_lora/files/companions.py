@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from .sidecars import SIZE_LIMIT, TEXT_LIMIT, Sidecar, read_small, read_weight, webui_sidecar
 from .text import clean, clean_lines, parse_json
@@ -47,6 +48,20 @@ def read_companions(path: Path, names: Iterable[str]) -> tuple[Companion, ...]:
     return tuple(found)
 
 
+def read_joined(path: Path, names: Iterable[str]) -> Sidecar:
+    """Return what those of `names` that belong to the network at `path` say together; never raises.
+
+    As `read_companions`, without what only a file's own page shows.
+    """
+    present = frozenset(names)
+    found = []
+    for suffix, kind, read in _READERS:
+        name = _name(path.name, suffix)
+        if name in present:
+            found.append(_told(path.with_name(name), kind, read)[0])
+    return found[0] if len(found) == 1 else join(found)
+
+
 def join(sidecars: Iterable[Sidecar]) -> Sidecar:
     """Return each field from the first sidecar that has it."""
     told: dict[str, object] = {}
@@ -67,14 +82,23 @@ def _name(file: str, suffix: str) -> str:
     return file + suffix[1:] if suffix.startswith("*") else file.rpartition(".")[0] + suffix
 
 
-def _companion(path: Path, kind: str, read: Callable[[Document], Sidecar] | None) -> Companion:
+def _told(
+    path: Path, kind: str, read: Callable[[Document], Sidecar] | None
+) -> tuple[Sidecar, dict[str, Any]]:
+    """Return what a file says, and the document it says it in, empty where there is none."""
     text, problem = read_small(path)
     if read is None:
-        return Companion(path.name, kind, Sidecar(description=clean_lines(text, TEXT_LIMIT), problem=problem))
+        return Sidecar(description=clean_lines(text, TEXT_LIMIT), problem=problem), {}
     document = parse_json(text, SIZE_LIMIT) if text else {}
     if not isinstance(document, dict):
         whose = "the WebUI writes" if kind == "webui" else f"of {kind}"
-        return Companion(path.name, kind, Sidecar(problem=f"{path.name} is not the JSON {whose}."))
+        return Sidecar(problem=f"{path.name} is not the JSON {whose}."), {}
+    sidecar = read(document)
+    return replace(sidecar, problem=problem) if problem else sidecar, document
+
+
+def _companion(path: Path, kind: str, read: Callable[[Document], Sidecar] | None) -> Companion:
+    sidecar, document = _told(path, kind, read)
     site = (
         document.get("civitai")
         if kind == "lora-manager"
@@ -84,7 +108,7 @@ def _companion(path: Path, kind: str, read: Callable[[Document], Sidecar] | None
     )
     raw = site if isinstance(site, dict) else {}
     numbers = (_number(raw.get("modelId")), _number(raw.get("id")) if kind != "webui" else "")
-    return Companion(path.name, kind, replace(read(document), problem=problem), _prompts(raw), numbers)
+    return Companion(path.name, kind, sidecar, _prompts(raw), numbers)
 
 
 def _lora_manager(document: Document) -> Sidecar:

@@ -7,9 +7,10 @@ is parsed.
 
 from __future__ import annotations
 
-import codecs
 import os
+import stat
 from hashlib import blake2b
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +19,11 @@ from .disk import PREFIX, open_regular, refuse_pickle
 from .header import read_header, read_leading_metadata, read_plain_tensors
 from .structure import Structure, read_structure
 
-FIRST_READ = 256 * 1024  # bytes; holds the headers of nearly all files
+FIRST_READ = 64 * 1024  # bytes; then the rest of the header
 LARGEST = 4 * 1024 * 1024  # bytes; larger headers are read on their own
-FIRST_TEXT = 64 * 1024  # bytes in which the metadata usually ends
 MEMORY = 96 * 1024 * 1024  # bytes of tensor descriptions remembered during a scan
+_TENSOR = b'":{"dtype":'
+_ANY = Path("file")  # in messages that nobody sees
 _SIGN = 24  # bytes at the end that, with the length, tell which description it may be
 
 
@@ -52,7 +54,7 @@ class Glancer:
     """Reads many files in a row. Not safe for threads: each scan has its own."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray(FIRST_READ)
+        self._buffer = bytearray(4 * FIRST_READ)
         self._seen: dict[tuple[int, bytes], list[_Seen]] = {}
         self._remembered = 0  # bytes
 
@@ -68,18 +70,16 @@ class Glancer:
         if not length:
             return None
         end = PREFIX + length
-        metadata, start = self._metadata(path, length)
+        metadata, start = self._metadata(end)
         if metadata is None:
             return None
-        last = (
-            end - 8 + len(bytes(self._buffer[end - 8 : end]).rstrip(b" "))
-        )  # writers fill up to an eighth byte
+        last = end - 8 + len(self._buffer[end - 8 : end].rstrip(b" "))  # writers fill up to an eighth byte
         key = (last - start, bytes(self._buffer[last - _SIGN : last]))
         for seen in self._seen.get(key, ()):
-            if self._buffer.startswith(seen.tail, start) and seen.payload == size - end:
+            if seen.payload == size - end and self._buffer.startswith(seen.tail, start):
                 return Glance(metadata, seen.structure, self._fingerprint(start, size))
         text = str(memoryview(self._buffer)[start:last], "utf-8", "replace")
-        tensors = read_plain_tensors(Path(path), text, size - end)
+        tensors = read_plain_tensors(_ANY, text, size - end)
         if tensors is None:
             return None
         structure = read_structure(tensors)
@@ -90,49 +90,49 @@ class Glancer:
         return Glance(metadata, structure, self._fingerprint(start, size))
 
     def _fill(self, path: str) -> tuple[int, int]:
-        """Read a header into the buffer; return its length and the file's size, zeros where it is odd."""
+        """Read a header into the buffer; return its length and the file's size, zeros where it is odd.
+
+        Nothing behind the header is read: that would fill memory with payloads nobody asked for.
+        """
         try:
             file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         except (OSError, ValueError):
             return 0, 0
         try:
-            size = os.fstat(file).st_size
-            with open(file, "rb", buffering=0, closefd=False) as raw:
-                got = raw.readinto(self._buffer) or 0
-                length = int.from_bytes(self._buffer[:PREFIX], "little")
-                if got < PREFIX + 2 or length > LARGEST or PREFIX + length > size:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                return 0, 0
+            raw = FileIO(file, "rb", closefd=False)
+            got = raw.readinto(memoryview(self._buffer)[:FIRST_READ]) or 0
+            length = int.from_bytes(self._buffer[:PREFIX], "little")
+            end = PREFIX + length
+            if got < PREFIX + 2 or length > LARGEST or end > status.st_size:
+                return 0, 0
+            if end > len(self._buffer):
+                self._buffer.extend(bytes(end - len(self._buffer)))
+            while got < end:
+                more = raw.readinto(memoryview(self._buffer)[got:end])
+                if not more:
                     return 0, 0
-                if PREFIX + length > len(self._buffer):
-                    self._buffer.extend(bytes(PREFIX + length - len(self._buffer)))
-                while got < PREFIX + length:
-                    more = raw.readinto(memoryview(self._buffer)[got:])
-                    if not more:
-                        return 0, 0
-                    got += more
+                got += more
         except OSError:
             return 0, 0
         finally:
             os.close(file)
-        return length, size
+        return length, status.st_size
 
-    def _metadata(self, path: str, length: int) -> tuple[dict[str, str] | None, int]:
+    def _metadata(self, end: int) -> tuple[dict[str, str] | None, int]:
         """Return the metadata at the header's beginning, and where in the buffer the rest begins."""
-        for most in (FIRST_TEXT, length):
-            raw = memoryview(self._buffer)[PREFIX : PREFIX + min(most, length)]
-            try:
-                text = codecs.getincrementaldecoder("utf-8")().decode(raw)
-                metadata, end = read_leading_metadata(Path(path), text)
-            except (UnicodeDecodeError, FileError):
-                return None, 0  # the thorough reading says what is wrong
-            finally:
-                raw.release()
-            if metadata is not None and "\\u" in text[:end] and not _is_text(metadata):
-                return None, 0
-            if metadata is not None:
-                return metadata, PREFIX + (end if text.isascii() else len(text[:end].encode("utf-8")))
-            if most >= length:
-                break
-        return None, 0
+        # Within a text the quotes would be written with a backslash: the first tensor is meant, or nothing.
+        first = self._buffer.find(_TENSOR, PREFIX, end)
+        try:
+            text = str(memoryview(self._buffer)[PREFIX : first if first > 0 else end], "utf-8")
+            metadata, stop = read_leading_metadata(_ANY, text)
+        except (UnicodeDecodeError, FileError):
+            return None, 0  # the thorough reading says what is wrong
+        if metadata is None or ("\\u" in text and not _is_text(metadata)):
+            return None, 0
+        return metadata, PREFIX + (stop if text.isascii() else len(text[:stop].encode("utf-8")))
 
     def _fingerprint(self, start: int, size: int) -> str:
         digest = blake2b(memoryview(self._buffer)[:start], digest_size=10)

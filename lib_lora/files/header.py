@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import FileIO
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -56,12 +57,12 @@ BITS: Mapping[str, int] = MappingProxyType(
 _FIELDS = frozenset(("dtype", "shape", "data_offsets"))
 _LEADING_METADATA = re.compile(rf'[ \t\r\n]*\{{[ \t\r\n]*"{METADATA}"[ \t\r\n]*:[ \t\r\n]*')
 _PLAIN = re.compile(
-    r',"([^"\\\x00-\x1f]+)":\{"dtype":"(\w+)","shape":\[((?:\d{1,18}(?:,\d{1,18})*)?)\],'
-    r'"data_offsets":\[(\d{1,18}),(\d{1,18})\]\}',
+    r',"([^"\\\x00-\x1f]+)":\{"dtype":"(\w+)","shape":\[([\d,]*)\],'
+    r'"data_offsets":\[(0|[1-9]\d{0,17}),(0|[1-9]\d{0,17})\]\}',
     re.ASCII,
 )
 _PLAIN_FRAME = len(',"":{"dtype":"","shape":[],"data_offsets":[,]}')
-_LEADING_ZERO = re.compile(r"[\[,]0\d")
+_PLAIN_SHAPE = re.compile(r"(?:0|[1-9]\d{0,17})(?:,(?:0|[1-9]\d{0,17}))*", re.ASCII)
 
 
 class TensorInfo(NamedTuple):
@@ -190,31 +191,36 @@ def read_plain_tensors(path: Path, text: str, payload: int) -> dict[str, TensorI
     whole header has to be read, which says what.
     """
     found = _PLAIN.findall(text)
-    written = len("}") + sum(_PLAIN_FRAME + sum(map(len, entry)) for entry in found)
-    if (
-        written != len(text)
-        or not text.endswith("}")
-        or _LEADING_ZERO.search(text)
-        or len(found) > TENSOR_LIMIT
-    ):
+    written = len("}") + _PLAIN_FRAME * len(found) + len("".join(chain.from_iterable(found)))
+    if written != len(text) or not text.endswith("}") or len(found) > TENSOR_LIMIT:
         return None
-    tensors = {
-        name: TensorInfo(dtype, tuple(map(int, shape.split(","))) if shape else (), int(start), int(end))
-        for name, dtype, shape, start, end in found
-    }
-    odd = (
-        METADATA in tensors
-        or len(tensors) != len(found)
-        or not tensors
-        or max(map(len, tensors)) > NAME_LIMIT
-    )
-    if odd or not {info.dtype for info in tensors.values()} <= BITS.keys():
+    kinds = {kind: _plain_kind(*kind) for kind in {entry[1:3] for entry in found}}
+    tensors: dict[str, TensorInfo] = {}
+    position, in_order = 0, True
+    for name, dtype, sizes, start, end in found:
+        shape, size = kinds[dtype, sizes]
+        begins, ends = int(start), int(end)
+        tensors[name] = TensorInfo(dtype, shape, begins, ends)
+        in_order = in_order and begins == position and ends - position == size
+        position = ends
+    odd = len(tensors) != len(found) or METADATA in tensors or not tensors
+    if odd or max(map(len, tensors)) > NAME_LIMIT or any(size is None for _, size in kinds.values()):
         return None
-    try:
-        _check_offsets(path, tensors, payload)
-    except TensorOffsetError:
-        return None
+    if not in_order or position != payload:
+        try:
+            _check_offsets(path, tensors, payload)
+        except TensorOffsetError:
+            return None
     return tensors
+
+
+def _plain_kind(dtype: str, sizes: str) -> tuple[tuple[int, ...], int | None]:
+    """Return the shape in a text of numbers and its bytes, None where the text or the type is odd."""
+    if dtype not in BITS or not (sizes == "" or _PLAIN_SHAPE.fullmatch(sizes)):
+        return (), None
+    shape = tuple(map(int, sizes.split(","))) if sizes else ()
+    bits = _bits(TensorInfo(dtype, shape, 0, 0))
+    return shape, -1 if bits % 8 or bits > COUNT_LIMIT else bits // 8
 
 
 class _Duplicate(Exception):

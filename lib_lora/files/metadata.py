@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from .architecture import LABELS, SAME_NAMES, from_metadata
 from .hashes import declared, declared_legacy
 from .header import Header
-from .structure import Structure, read_structure
-from .text import clean, clean_lines, parse_json
+from .structure import Structure, family_text, rank_text, read_structure
+from .text import clean, clean_lines, clean_words, parse_json
 
 TITLE_LIMIT = 200  # characters
 WORD_LIMIT = 120
@@ -91,15 +91,13 @@ class NetworkFacts:
 
     @property
     def family(self) -> str:
-        """The families in one text: `locon`, `lora+dora`."""
-        return "+".join(self.families)
+        """The families in one text."""
+        return family_text(self.families)
 
     @property
     def rank(self) -> str:
-        """The ranks in one text: `8`, `4–64`, or empty for families without rank."""
-        if len(self.ranks) > 1:
-            return f"{self.ranks[0]}–{self.ranks[-1]}"
-        return str(self.ranks[0]) if self.ranks else ""
+        """The ranks in one text."""
+        return rank_text(self.ranks)
 
 
 def facts(header: Header) -> NetworkFacts:
@@ -180,7 +178,7 @@ def _given(metadata: Mapping[str, str], key: str) -> str:
 
 def _list(text: str) -> tuple[str, ...]:
     """Return comma-separated words, at most 30, without doubles."""
-    words = (clean(word, WORD_LIMIT) for word in text[:10_000].split(","))
+    words = clean_words(text[:10_000].split(","), WORD_LIMIT) if text else ()
     return tuple(dict.fromkeys(word for word in words if word))[:30]
 
 
@@ -192,10 +190,11 @@ def _tags(text: str) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
     for folder in folders.values():
         for tag, count in folder.items() if isinstance(folder, dict) else ():
-            if type(count) is int and 0 < count < 10**9:
-                counts[tag] = counts.get(tag, 0) + count
+            if type(count) is int and 0 < count < 1_000_000_000:
+                counts[tag] = counts[tag] + count if tag in counts else count
     commonest = sorted(counts, key=counts.__getitem__, reverse=True)[:TAG_LIMIT]
-    return tuple((word, counts[tag]) for tag in commonest if (word := clean(tag, WORD_LIMIT)))
+    words = zip(clean_words(commonest, WORD_LIMIT), commonest, strict=True)
+    return tuple([(word, counts[tag]) for word, tag in words if word])
 
 
 def _most_of(tags: tuple[tuple[str, int], ...]) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def read_small(path: Path) -> tuple[str, str]:
         with open_regular(path) as (file, identity):
             if identity.size > SIZE_LIMIT:
                 return "", f"{path.name} is larger than {SIZE_LIMIT} bytes and was not read."
-            return file.read(SIZE_LIMIT).decode("utf-8-sig"), ""
+            return file.read(identity.size).decode("utf-8-sig"), ""
     except UnreadableFileError as error:
         return "", "" if isinstance(error.__cause__, FileNotFoundError) else str(error)
     except UnicodeDecodeError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .architecture import guess
@@ -54,6 +54,7 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )
 _PREFIX = len("base_model.model.text_model.")  # characters that tell the part
+_ENDING = len(".lora_A_1.default_0.weight")  # characters at the end that tell the rest; few differ
 PARTS = ("unet", "te", "te2", "te3")
 _RANK_FIRST = (
     ".lora_down.weight",
@@ -96,18 +97,18 @@ def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
     factors = [
         name.removesuffix(".weight")
         for name in tensors
-        if name.count(".") == 1 and name.endswith(".weight") and name.startswith(_LONE_FACTOR)
+        if name.endswith(".weight") and name.count(".") == 1 and name.startswith(_LONE_FACTOR)
     ]
     if factors:
         found.add("ia3")
     ranks: set[int] = set()
-    for name, info in tensors.items():
-        if name.endswith(_RANK_FIRST) and info.shape:
-            ranks.add(info.shape[0])
-        elif name.endswith(".a1.weight") and len(info.shape) >= 2:
-            ranks.add(min(info.shape[:2]))  # [in, r], in old files [r, in]
-        if len(info.shape) == 4:
-            found = _renamed(found, name, info)
+    for ending, shape in {(name[-_ENDING:], info.shape) for name, info in tensors.items()}:
+        if ending.endswith(_RANK_FIRST) and shape:
+            ranks.add(shape[0])
+        elif ending.endswith(".a1.weight") and len(shape) >= 2:
+            ranks.add(min(shape[:2]))  # [in, r], in old files [r, in]
+        if len(shape) == 4:
+            found = _renamed(found, ending, shape)
     parts = {_part(beginning) for beginning in {name[:_PREFIX] for name in tensors}}
     architecture, note = guess(tensors)
     families = tuple(name for name in _ORDER if name in found)
@@ -119,13 +120,25 @@ def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
         ranks=tuple(sorted(ranks)),
         parts=tuple(part for part in PARTS if part in parts),
         problem=problem,
-        remarks=_remarks(tensors, factors),
+        remarks=_remarks(tensors, names, factors),
     )
 
 
-def _remarks(tensors: Mapping[str, TensorInfo], factors: Iterable[str]) -> tuple[str, ...]:
+def family_text(families: Sequence[str]) -> str:
+    """Return families in one text: `locon`, `lora+dora`."""
+    return "+".join(families)
+
+
+def rank_text(ranks: Sequence[int]) -> str:
+    """Return ranks, the least first, in one text: `8`, `4–64`, or empty for families without rank."""
+    if len(ranks) > 1:
+        return f"{ranks[0]}–{ranks[-1]}"
+    return str(ranks[0]) if ranks else ""
+
+
+def _remarks(tensors: Mapping[str, TensorInfo], names: str, factors: Iterable[str]) -> tuple[str, ...]:
     """Say what is unusual and still works."""
-    replaced = sum(name.endswith(".set_weight") for name in tensors)
+    replaced = names.count(".set_weight\n")
     sideless = sum(f"{module}.on_input" not in tensors for module in factors)
     said = (
         (replaced, "Weights replaced, not changed: {}. A strength between 0 and 1 blends the two."),
@@ -140,9 +153,9 @@ def _part(beginning: str) -> str:
     return next((part for part, prefixes in _PARTS if beginning.startswith(prefixes)), "unet")
 
 
-def _renamed(found: set[str], name: str, info: TensorInfo) -> set[str]:
+def _renamed(found: set[str], name: str, shape: tuple[int, ...]) -> set[str]:
     """Return the families with LoRA called LoCon when it has larger kernels, and OFT called BOFT."""
-    if "lora" in found and info.shape[2:] != (1, 1) and (".lora_down." in name or ".lora_mid." in name):
+    if "lora" in found and shape[2:] != (1, 1) and (".lora_down." in name or ".lora_mid." in name):
         return (found - {"lora"}) | {"locon"}
     return (found - {"oft"}) | {"boft"} if "oft" in found and name.endswith(".oft_blocks") else found
 

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import json
-import unicodedata
+import re
+from collections.abc import Sequence
 
-# Marks that turn the direction of writing; with them a name can pretend to be another.
-_TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+# Control characters, line separators, halves of surrogate pairs, and marks that turn the direction of
+# writing, with which a name can pretend to be another. Tabs and line breaks are dealt with apart.
+_HARMFUL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def clean(text: object, limit: int) -> str:
     """Return `text` as one line of at most `limit` characters without control characters; not text: empty."""
     if not isinstance(text, str):
         return ""
-    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+    if len(text) <= limit and text.isprintable() and "  " not in text:  # nothing printable is harmful
         return text.strip()
     return " ".join(_harmless(text[: limit * 4], " ").split())[:limit].rstrip()
+
+
+def clean_words(words: Sequence[str], limit: int) -> list[str]:
+    """Return every word as `clean` does; what is harmless already is looked at all at once."""
+    joined = "|".join(words)
+    if joined.isprintable() and "  " not in joined and (not words or len(max(words, key=len)) <= limit):
+        return [word.strip() for word in words]
+    return [clean(word, limit) for word in words]
 
 
 def clean_lines(text: object, limit: int) -> str:
     """Return `text` with its line breaks, at most `limit` characters, without control characters."""
     if not isinstance(text, str):
         return ""
+    if len(text) <= limit and text.isprintable():
+        return text.strip()
     return _harmless(text[: limit * 4].replace("\r\n", "\n").replace("\r", "\n"), "\n")[:limit].strip()
 
 
@@ -36,11 +50,4 @@ def parse_json(text: str, limit: int) -> object:
 
 
 def _harmless(text: str, line_break: str) -> str:
-    def kept(character: str) -> str:
-        if character in "\n\t":
-            return line_break if character == "\n" else " "
-        if character in _TURNING or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
-            return ""
-        return character
-
-    return "".join(map(kept, text))
+    return _HARMFUL.sub("", text).replace("\t", " ").replace("\n", line_break)

@@ -11,7 +11,6 @@ from ..files.architecture import LABELS
 from ..files.hashes import short
 from ..files.sidecars import write_sidecar
 from ..stack.advice import ROLES
-from . import query
 from .library import Library
 from .network_file import NetworkFile
 from .notes import check, overlay, stored_path
@@ -57,18 +56,23 @@ class Catalogue:
     def facets(self, asked: Query) -> dict[str, Any]:
         """Return how many files each value of each filter would give."""
         asked = replace(asked, checkpoint=self.checkpoint)
-        rows = self.library.rows(asked.words)
-        told = query.count(rows, asked)
+        told = self.library.facets(asked)
         roots = self.library.roots
-        for root in told["roots"]:
-            root["path"] = "/".join(roots[root["root"]].parts[-2:])
-        for row in told["architectures"]:
-            row["label"] = LABELS.get(row["name"], "unknown")
         labels = {role.name: role.label for role in ROLES}
-        for row in told["roles"]:
-            row["label"] = labels.get(row["name"], "unknown")
+        named = {
+            "roots": [{**row, "path": "/".join(roots[row["root"]].parts[-2:])} for row in told["roots"]],
+            "architectures": [
+                {**row, "label": LABELS.get(row["name"], "unknown")} for row in told["architectures"]
+            ],
+            "roles": [{**row, "label": labels.get(row["name"], "unknown")} for row in told["roles"]],
+        }
         known = {"architecture": self.checkpoint, "label": LABELS.get(self.checkpoint, self.checkpoint)}
-        return {**told, "generation": self.library.edition, "checkpoint": known if self.checkpoint else None}
+        return {
+            **told,
+            **named,
+            "generation": self.library.edition,
+            "checkpoint": known if self.checkpoint else None,
+        }
 
     def get(self, key: str = "", label: str = "") -> NetworkFile:
         """Return the file of an id, or of a label. Raises NetworkNotFoundError, AmbiguousNetworkError."""

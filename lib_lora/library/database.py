@@ -29,15 +29,17 @@ _INDEX_TABLES = (
         favourite INTEGER, problem INTEGER, noted INTEGER, tags TEXT)""",
     # Apart, so that filters and orders need not read past the long texts.
     "CREATE TABLE IF NOT EXISTS texts (id INTEGER PRIMARY KEY, beside TEXT, record TEXT, hay TEXT)",
-    "CREATE INDEX IF NOT EXISTS files_sorted ON files (shelf, sorted, label, path)",
-    "CREATE INDEX IF NOT EXISTS files_label ON files (shelf, label COLLATE NOCASE, path)",
     """CREATE TRIGGER IF NOT EXISTS files_gone AFTER DELETE ON files BEGIN
         DELETE FROM texts WHERE id = old.id;
     END""",
 )
-_FULL_TEXT = (
-    """CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
-        hay, content='texts', content_rowid='id', tokenize='trigram case_sensitive 1')""",
+_ORDERS = (
+    "CREATE INDEX IF NOT EXISTS files_sorted ON files (shelf, sorted, label, path)",
+    "CREATE INDEX IF NOT EXISTS files_label ON files (shelf, label COLLATE NOCASE, path)",
+)
+_FULL_TEXT = """CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
+    hay, content='texts', content_rowid='id', tokenize='trigram case_sensitive 1')"""
+_FOLLOWING = (
     """CREATE TRIGGER IF NOT EXISTS words_new AFTER INSERT ON texts BEGIN
         INSERT INTO words (rowid, hay) VALUES (new.id, new.hay);
     END""",
@@ -48,6 +50,10 @@ _FULL_TEXT = (
         INSERT INTO words (words, rowid, hay) VALUES ('delete', old.id, old.hay);
         INSERT INTO words (rowid, hay) VALUES (new.id, new.hay);
     END""",
+)
+_DERIVED = (
+    *(("INDEX", name) for name in ("files_sorted", "files_label")),
+    *(("TRIGGER", name) for name in ("words_new", "words_gone", "words_other")),
 )
 _MINE_TABLES = (
     """CREATE TABLE IF NOT EXISTS mine.notes (
@@ -91,6 +97,30 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    @contextmanager
+    def filling(self) -> Iterator[sqlite3.Connection]:
+        """Hold the connection for a change of most rows: orders and words are made once, at the end.
+
+        Row by row the index of words takes five times as long.
+        """
+        with self.writing() as connection:
+            for kind, name in _DERIVED:
+                connection.execute(f"DROP {kind} IF EXISTS {name}")
+            yield connection
+            if self.full_text:
+                connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
+            for statement in (*_ORDERS, *(_FOLLOWING if self.full_text else ())):
+                connection.execute(statement)
+
+    def versions(self) -> tuple[int, int]:
+        """Return numbers that change when another process wrote into the index or the notes."""
+        with self._lock:
+            numbers = [
+                self._connection.execute(f"PRAGMA {name}.data_version").fetchone()
+                for name in ("main", "mine")
+            ]
+        return int(numbers[0][0]), int(numbers[1][0])
 
     def close(self) -> None:
         """Give the files back."""
@@ -152,7 +182,8 @@ class Database:
         run("PRAGMA main.cache_size = -16000")  # KiB: the filters' columns of ten thousand files
         run("PRAGMA mine.synchronous = FULL")
         run("BEGIN IMMEDIATE")
-        for statement in (*_MINE_TABLES, *_INDEX_TABLES, *(_FULL_TEXT if self.full_text else ())):
+        words = (_FULL_TEXT, *_FOLLOWING) if self.full_text else ()
+        for statement in (*_MINE_TABLES, *_INDEX_TABLES, *_ORDERS, *words):
             run(statement)
         run("COMMIT")
 

@@ -10,16 +10,17 @@ from math import inf
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import AmbiguousNetworkError, NetworkNotFoundError, nearest
 from ..files.hashes import is_junk, short
+from .answers import Answers
 from .database import Database
 from .index import Index
 from .known_hashes import KnownHashes
 from .network_file import NetworkFile
 from .notes import Notes, overlay, stored_path
-from .query import Query, Row, find_page, rows
+from .query import Query
 from .scan import Scan, scan
 from .store import Store
 from .work import IDLE, RUNNING, Changes, Hashing, ScanWork
@@ -50,6 +51,8 @@ class Library:
         self.database = Database(data)
         self.notes = Notes(self.database)
         self.store = Store(self.database)
+        self._answers = Answers(self.database)
+        self._listed = 0  # grows with every change of the list
         self.hashes = KnownHashes(self.database)
         self.changes = Changes()
         self.hashing = Hashing(self.hashes, self.changed)
@@ -63,9 +66,7 @@ class Library:
     @property
     def edition(self) -> int:
         """A number that grows with every change of the list, by another process too."""
-        with self.database.reading() as connection:
-            versions = [connection.execute(f"PRAGMA {name}.data_version") for name in ("main", "mine")]
-            return self._edition + sum(int(version.fetchone()[0]) for version in versions)
+        return self._edition + sum(self.database.versions())
 
     def scan(self, roots: Sequence[Path] | None = None) -> None:
         """Look at the folders again, or at others; what did not change is not read again."""
@@ -86,6 +87,9 @@ class Library:
                 self._kept(lambda: self.store.save(self._roots, found.files, stored, self.notes))
                 if found.files != stored:
                     self._kept(lambda: self.notes.follow(found.files))
+                    for file in found.files:
+                        file.release()
+                    self._listed += 1
                 self.scanning.finish(stored, found, monotonic() - began)
             finally:
                 self.scanning.state = IDLE
@@ -118,35 +122,39 @@ class Library:
         files = self.files()
         self.store.save(self._roots, files, (), self.notes)
         self._edition += 1
+        self._listed += 1
 
     def ask(
         self, question: Query, offset: int = 0, limit: int = -1
     ) -> tuple[int, list[tuple[NetworkFile, float]]]:
         """Return how many files answer, and those of one page with the time they were first seen."""
         for _ in range(2):
-            total, page = self._kept(
-                lambda: find_page(self.database, self.store.shelf(self._roots), question, offset, limit)
+            rows = self._kept(
+                lambda: self._answers.rows(self.store.shelf(self._roots), question, self._listed)
             )
-            found = [(self._by_id[key], added) for key, added in page if key in self._by_id]
+            page = rows[offset : offset + limit] if limit >= 0 else rows[offset:]
+            found = [(self._by_id[row.key], row.added) for row in page if row.key in self._by_id]
             if len(found) == len(page):
                 break
             self.scan()  # another process found files that are not known here
-        return total, found
+        return len(rows), found
 
-    def rows(self, words: str) -> list[Row]:
-        """Return what facets are counted from: all files that answer to `words`."""
-        return self._kept(lambda: rows(self.database, self.store.shelf(self._roots), words))
+    def facets(self, question: Query) -> dict[str, Any]:
+        """Return how many files each value of each filter would give."""
+        return self._kept(lambda: self._answers.facets(self.store.shelf(self._roots), question, self._listed))
 
     def note(self, file: NetworkFile, fields: Mapping[str, object]) -> None:
         """Note what the user says of a file, and let it be found by that. Raises LoraStackError."""
         self._kept(lambda: self.notes.change(file, fields))
         self._kept(lambda: self.store.renote(self._roots, file, self.notes.of(stored_path(file))))
+        self._answers.renew(self.store.number(self._roots, file))
         self.changed(file)
 
     def use(self, files: Sequence[NetworkFile], weights: Sequence[float | None]) -> None:
         """Note that a picture was made with `files`. Raises NotWrittenError."""
         self._kept(lambda: self.notes.use(files, weights))
         for file in files:
+            self._answers.renew(self.store.number(self._roots, file))
             self.changed(file)
 
     def get(self, key: str) -> NetworkFile | None:

@@ -57,6 +57,14 @@ class NetworkFile:
         """What the scan learned."""
         return Record.from_json(self.text) if self.text else Record()
 
+    def hold(self, record: Record) -> None:
+        """Keep a record that is decoded already, until `release`."""
+        vars(self)["record"] = record
+
+    def release(self) -> None:
+        """Keep the record as text only, which takes a tenth of the memory."""
+        vars(self).pop("record", None)
+
     @property
     def name(self) -> str:
         """The file's name without folder and suffix."""

@@ -1,31 +1,16 @@
-"""A question to the library as SQL: words, filters, an order; and the same as counts for each filter."""
+"""A question to the library: which rows answer, in which order, and what each filter would give."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
-
-from .database import Database
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 SORTS = ("relevance", "label", "name", "date", "added", "used", "size", "rating")
 WORDS = 30  # of a search; the rest is passed over
 TAGS_SHOWN = 60
-_FROM = "FROM files f LEFT JOIN mine.notes n ON n.path = f.path"
-_ROLE = "coalesce(n.role, f.role)"
-_FAVOURITE = "coalesce(n.favourite, f.favourite)"
-_RATING = "coalesce(n.rating, f.rating)"
-_ORDERS: Mapping[str, str] = MappingProxyType(
-    {
-        "date": "f.mtime_ns {}",
-        "added": "f.added {}",
-        "used": "n.used IS NULL, n.used {}",
-        "size": "f.size {}",
-        "rating": f"{_RATING} {{}}",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -47,49 +32,75 @@ class Query:
     checkpoint: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
-    """What a facet counts of a file."""
+class Row(NamedTuple):
+    """What of a file is filtered, counted and ordered; `tags` stand between line breaks."""
 
+    id: int
+    key: str
+    added: float  # seconds of the epoch
+    label: str
+    name: str  # folded
+    sorted: str  # the name with its numbers filled up, so that 9 comes before 10
     root: int
     folder: str
     family: str
     architecture: str
     role: str
     favourite: bool
-    used: bool
+    rating: int
+    used: float | None  # seconds of the epoch
     problem: bool
     noted: bool
     tags: str
+    size: int  # bytes
+    mtime_ns: int
 
 
-def find_page(
-    database: Database, shelf: int, query: Query, offset: int, limit: int
-) -> tuple[int, list[tuple[str, float]]]:
-    """Return how many files answer, and of one page their keys and since when they have been there."""
-    where, values = _where(database, shelf, query)
-    order, order_values = _order(query)
-    with database.reading() as connection:
-        (total,) = connection.execute(f"SELECT count(*) {_FROM} WHERE {where}", values).fetchone()
-        page = connection.execute(
-            f"SELECT f.key, f.added {_FROM} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
-            (*values, *order_values, limit, offset),
-        ).fetchall()
-    return total, page
+def passing(rows: Sequence[Row], query: Query) -> list[Row]:
+    """Return the rows for which every filter holds, in their order."""
+    found = list(rows)
+    for _, test in _tests(query):
+        found = [row for row in found if test(row)]
+    return found
 
 
-def rows(database: Database, shelf: int, words: str) -> list[Row]:
-    """Return what facets are counted from: all files that answer to the words."""
-    where, values = _where(database, shelf, Query(words=words))
-    with database.reading() as connection:
+def by_name(rows: Sequence[Row]) -> list[Row]:
+    """Return rows that come by label in the order of their names."""
+    return sorted(rows, key=attrgetter("sorted", "label"))
+
+
+def ordering(query: Query) -> str:
+    """Return by what a question orders: one of `SORTS`."""
+    words = split_words(query.words)
+    sort = query.sort or ("relevance" if words else "used" if query.recent else "label")
+    return "name" if sort == "relevance" and not words else sort
+
+
+def order(rows: Sequence[Row], query: Query) -> list[Row]:
+    """Return rows in the order that is asked for; they come by label for that order, else by name."""
+    sort = ordering(query)
+    if sort in ("label", "name"):
+        return list(reversed(rows)) if query.descending else list(rows)
+    if sort == "relevance":
+        words = split_words(query.words)
+        whole = " ".join(words)
+        places: list[list[Row]] = [[] for _ in range(8)]
+        for row in rows:  # as names and favourites are few, this is faster than to sort
+            name = row.name
+            if name.startswith(whole):
+                tier = 0 if name == whole else 2
+            else:
+                tier = 4 if all(map(name.__contains__, words)) else 6
+            places[tier + (not row.favourite)].append(row)
+        return [row for place in places for row in place]
+    down = query.descending is not False
+    if sort == "used":
+        used = [row for row in rows if row.used is not None]
         return [
-            Row(*row)
-            for row in connection.execute(
-                f"SELECT f.root, f.folder, f.family, f.architecture, {_ROLE}, {_FAVOURITE}, "
-                f"n.used IS NOT NULL, f.problem, f.noted, f.tags {_FROM} WHERE {where}",
-                values,
-            )
+            *sorted(used, key=attrgetter("used"), reverse=down),
+            *(row for row in rows if row.used is None),
         ]
+    return sorted(rows, key=attrgetter("mtime_ns" if sort == "date" else sort), reverse=down)
 
 
 def count(found: Sequence[Row], query: Query) -> dict[str, Any]:
@@ -122,7 +133,7 @@ def count(found: Sequence[Row], query: Query) -> dict[str, Any]:
         "roles": _named(Counter(row.role for row in but("role"))),
         "tags": [{"name": name, "count": n} for name, n in tags.most_common(TAGS_SHOWN)],
         "favourites": sum(row.favourite for row in but("favourite")),
-        "recent": sum(row.used for row in but("recent")),
+        "recent": sum(row.used is not None for row in but("recent")),
         "fits": sum(_fits(row, query.checkpoint) for row in but("fits")),
         "misfits": sum(not _fits(row, query.checkpoint) for row in but("fits")),
         "problems": sum(row.problem for row in but("")),
@@ -167,73 +178,10 @@ def _tests(query: Query) -> list[tuple[str, Callable[[Row], bool]]]:
     if query.favourite:
         tests.append(("favourite", lambda row: bool(row.favourite)))
     if query.recent:
-        tests.append(("recent", lambda row: bool(row.used)))
+        tests.append(("recent", lambda row: row.used is not None))
     if query.fits:
         tests.append(("fits", lambda row: _fits(row, query.checkpoint)))
     return tests
-
-
-def _where(database: Database, shelf: int, query: Query) -> tuple[str, list[Any]]:
-    parts: list[str] = ["f.shelf = ?"]
-    values: list[Any] = [shelf]
-
-    def need(part: str, *given: Any) -> None:
-        parts.append(part)
-        values.extend(given)
-
-    words = split_words(query.words)
-    long = [word for word in words if len(word) >= 3 and database.full_text]
-    if long:  # the index of three letters finds the rows, all words at once
-        quoted = " ".join('"' + word.replace('"', '""') + '"' for word in long)
-        need("f.id IN (SELECT rowid FROM words WHERE words MATCH ?)", quoted)
-    for word in words:
-        if word not in long:
-            need("instr((SELECT hay FROM texts t WHERE t.id = f.id), ?) > 0", word)
-    if query.root is not None:
-        need("f.root = ?", query.root)
-    if query.folder:
-        need(
-            "(f.folder = ? OR substr(f.folder, 1, ?) = ?)",
-            query.folder,
-            len(query.folder) + 1,
-            f"{query.folder}/",
-        )
-    if query.family is not None:
-        need("f.family = ?", query.family)
-    if query.architecture is not None:
-        need("f.architecture = ?", query.architecture)
-    if query.role is not None:
-        need(f"{_ROLE} = ?", query.role)
-    if query.tag:
-        need("instr(f.tags, ?) > 0", f"\n{query.tag.casefold()}\n")
-    if query.favourite:
-        need(f"{_FAVOURITE} = 1")
-    if query.recent:
-        need("n.used IS NOT NULL")
-    if query.fits:
-        need("f.problem = 0")
-        if query.checkpoint:
-            need("f.architecture IN ('', ?)", query.checkpoint)
-    return " AND ".join(parts), values
-
-
-def _order(query: Query) -> tuple[str, list[Any]]:
-    words = split_words(query.words)
-    sort = query.sort or ("relevance" if words else "used" if query.recent else "label")
-    last = "f.sorted, f.label, f.path"
-    if sort == "label":
-        way = "DESC" if query.descending else "ASC"
-        return f"f.label COLLATE NOCASE {way}, f.path {way}", []
-    if sort in _ORDERS:
-        down = query.descending is not False
-        return f"{_ORDERS[sort].format('DESC' if down else 'ASC')}, {last}", []
-    if sort == "relevance" and words:
-        whole = " ".join(words)
-        in_name = " AND ".join("instr(f.name, ?) > 0" for _ in words)
-        begins = "substr(f.name, 1, ?) = ?"
-        rank = f"CASE WHEN f.name = ? THEN 0 WHEN {begins} THEN 1 WHEN {in_name} THEN 2 ELSE 3 END"
-        return f"{rank}, {_FAVOURITE} DESC, {last}", [whole, len(whole), whole, *words]
-    return ("f.sorted DESC, f.label DESC, f.path DESC" if query.descending else last), []
 
 
 def split_words(text: str) -> list[str]:

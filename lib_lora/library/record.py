@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..files.companions import join, read_companions
 from ..files.hashes import is_junk
 from ..files.metadata import NetworkFacts, read_words
 from ..files.previews import has_inside
 from ..files.sidecars import Sidecar
+from ..files.structure import family_text, rank_text
 from ..files.text import clean
 
 DESCRIPTION = 1_000  # characters kept for lists
 SESSION = 80
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Record(NamedTuple):
@@ -51,7 +51,7 @@ class Record(NamedTuple):
 
     def to_json(self) -> str:
         """Return the record as a JSON list."""
-        return json.dumps(self, ensure_ascii=False, separators=(",", ":"))
+        return _JSON.encode(self)
 
     @classmethod
     def from_json(cls, text: str) -> Record:
@@ -61,15 +61,13 @@ class Record(NamedTuple):
 
     @property
     def family(self) -> str:
-        """The families in one text: `locon`, `lora+dora`."""
-        return "+".join(self.families)
+        """The families in one text."""
+        return family_text(self.families)
 
     @property
     def rank(self) -> str:
-        """The ranks in one text: `8`, `4–64`, or empty for families without rank."""
-        if len(self.ranks) > 1:
-            return f"{self.ranks[0]}–{self.ranks[-1]}"
-        return str(self.ranks[0]) if self.ranks else ""
+        """The ranks in one text."""
+        return rank_text(self.ranks)
 
 
 def make_record(metadata: Mapping[str, str], facts: NetworkFacts | None, sidecar: Sidecar) -> Record:
@@ -78,7 +76,8 @@ def make_record(metadata: Mapping[str, str], facts: NetworkFacts | None, sidecar
     `facts` is None for a file that cannot be read.
     """
     words = facts.words if facts else read_words({})
-    own = tuple(word.strip() for word in sidecar.activation_text.split(",") if word.strip())
+    said = sidecar.activation_text
+    own = tuple(word.strip() for word in said.split(",") if word.strip()) if said else ()
     return Record(
         title=words.title or sidecar.title,
         alias=words.alias,
@@ -108,11 +107,6 @@ def make_record(metadata: Mapping[str, str], facts: NetworkFacts | None, sidecar
         claimed="" if is_junk(sidecar.sha256) else sidecar.sha256,
         sidecar_problem=sidecar.problem,
     )
-
-
-def read_beside(path: Path, names: Iterable[str]) -> Sidecar:
-    """Return what the text files `names` beside the network at `path` say, joined."""
-    return join(companion.sidecar for companion in read_companions(path, names))
 
 
 def _stars(text: str) -> int:

@@ -24,12 +24,14 @@ _ALSO: Mapping[str, str] = MappingProxyType(
 )
 
 
+_NAMES = frozenset(role.name for role in ROLES)
+
+
 def guess_role(words: Iterable[str]) -> str:
     """Return the name of the role that the first telling word means, or an empty text."""
-    names = {role.name for role in ROLES}
     for word in words:
         word = word.strip().casefold()
         for form in (word, word.removesuffix("s")):
-            if form in names or form in _ALSO:
+            if form in _NAMES or form in _ALSO:
                 return _ALSO.get(form, form)
     return ""

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import FileError
-from ..files.companions import companion_suffixes
+from ..files.companions import companion_suffixes, read_joined
 from ..files.glance import Glancer
 from ..files.metadata import join_facts, read_words
 from ..files.previews import PICTURE_SUFFIXES
 from .network_file import Beside, NetworkFile
-from .record import make_record, read_beside
+from .record import make_record
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")  # the last two are listed to say why they cannot be used
 Progress = Callable[[int, int], None]
@@ -174,14 +174,13 @@ def _is_same(file: NetworkFile, entries: list[os.DirEntry[str]], place: int, bes
 
 
 def _moved(file: NetworkFile, root: Path) -> NetworkFile:
-    label, flaw = _label(file.path, root)
+    label, flaw = _label(str(file.path), root)
     return replace(file, root=root, label=label, flaw=flaw)
 
 
 def _read(glancer: Glancer, found: _Found) -> NetworkFile:
     path = Path(found.path)
-    label, flaw = _label(path, found.root)
-    file = NetworkFile(label, path, found.root, found.size, found.mtime_ns, found.beside, flaw=flaw)
+    label, flaw = _label(found.path, found.root)
     metadata: dict[str, str] = {}
     fingerprint, facts = "", None
     try:
@@ -190,10 +189,14 @@ def _read(glancer: Glancer, found: _Found) -> NetworkFile:
         flaw = flaw or str(error)
     else:
         facts = join_facts(metadata, structure, read_words(metadata, with_training=False))
-    beside = read_beside(path, (other.name for other in found.beside))
-    record = make_record(metadata, facts, beside)
-    return replace(
-        file,
+    record = make_record(metadata, facts, read_joined(path, [other.name for other in found.beside]))
+    file = NetworkFile(
+        label=label,
+        path=path,
+        root=found.root,
+        size=found.size,
+        mtime_ns=found.mtime_ns,
+        beside=found.beside,
         alias=record.alias,
         declared_hash=record.declared_hash,
         declared_legacy=record.declared_legacy,
@@ -201,11 +204,14 @@ def _read(glancer: Glancer, found: _Found) -> NetworkFile:
         flaw=flaw,
         text=record.to_json(),
     )
+    file.hold(record)
+    return file
 
 
-def _label(path: Path, root: Path) -> tuple[str, str]:
+def _label(path: str, root: Path) -> tuple[str, str]:
     """Return the label and what is wrong with the name: a name that is no text cannot travel in a stack."""
-    label = path.relative_to(root).with_suffix("").as_posix()
+    below = path[len(str(root)) :].lstrip(os.sep)
+    label = below[: below.rindex(".")].replace(os.sep, "/")
     try:
         label.encode("utf-8")
     except UnicodeEncodeError:

@@ -93,46 +93,51 @@ class Store:
         if not changed and not gone:
             return
         own = notes.of_all([stored_path(file) for file in changed]) if count else notes.everything()
-        now = time.time()
-        numbered = sorted(
-            (_number(shelf, stored_path(file)), file) for file in changed
-        )  # as full text wants them
-        with self._database.writing() as connection:
+        # The first time nobody knows since when a file has been there.
+        now, nothing = time.time() if count else 0.0, notes.nothing()
+        places = {root: place for place, root in enumerate(roots)}
+        rows = []
+        for file in changed:
+            path = stored_path(file)
+            noted = own.get(path, nothing)
+            number = _number(shelf, path)
+            rows.append(
+                (
+                    _file_row(number, shelf, places[file.root], file, noted, now),
+                    _text_row(number, file, noted),
+                )
+            )
+        rows.sort(key=lambda row: row[0][0])  # as the index of words wants them
+        with self._database.reading() as connection:
+            (everything,) = connection.execute("SELECT count(*) FROM files").fetchone()
+        change = self._database.filling if len(rows) > everything else self._database.writing
+        with change() as connection:
             connection.executemany(
                 "DELETE FROM files WHERE shelf = ? AND path = ?", ((shelf, path) for path in gone)
             )
-            for table, columns, row in (("files", _FILES, self._file_row), ("texts", _TEXTS, self._text_row)):
-                connection.executemany(
-                    _insertion(table, columns),
-                    (
-                        row(
-                            number,
-                            shelf,
-                            roots.index(file.root),
-                            file,
-                            own.get(stored_path(file), {}),
-                            now if count else 0,
-                        )
-                        for number, file in numbered
-                    ),
-                )
+            connection.executemany(_insertion("files", _FILES), [row for row, _ in rows])
+            connection.executemany(_insertion("texts", _TEXTS), [row for _, row in rows])
 
     def added(self, roots: Sequence[Path], file: NetworkFile) -> float:
         """Return since when a file has been there, in seconds of the epoch."""
-        number = _number(self.shelf(roots), stored_path(file))
+        number = self.number(roots, file)
         with self._database.reading() as connection:
             row = connection.execute("SELECT added FROM files WHERE id = ?", (number,)).fetchone()
         return float(row[0]) if row else file.mtime_ns / 1e9
 
     def renote(self, roots: Sequence[Path], file: NetworkFile, own: Mapping[str, Any]) -> None:
         """Make one file findable by what the user noted of it now."""
+        number = self.number(roots, file)
         with self._database.writing() as connection:
-            number = _number(self.shelf(roots), stored_path(file))
             connection.execute(
                 "UPDATE files SET tags = ?, noted = ? WHERE id = ?",
                 (_lines(facet_tags(file, own)), _is_noted(file, own), number),
             )
             connection.execute("UPDATE texts SET hay = ? WHERE id = ?", (haystack(file, own), number))
+
+    def number(self, roots: Sequence[Path], file: NetworkFile) -> int:
+        """Return the number of a file's row."""
+        return _number(self.shelf(roots), stored_path(file))
 
     def shelf(self, roots: Sequence[Path]) -> int:
         """Return the number of a set of folders, a new one where it is asked for the first time."""
@@ -151,26 +156,23 @@ class Store:
             connection.execute("DELETE FROM files WHERE shelf NOT IN (SELECT id FROM shelves)")
             return int(connection.execute("SELECT id FROM shelves WHERE roots = ?", (key,)).fetchone()[0])
 
-    @staticmethod
-    def _file_row(
-        number: int, shelf: int, root: int, file: NetworkFile, own: Mapping[str, Any], now: float
-    ) -> tuple[Any, ...]:
-        record, name = file.record, file.name.casefold()
-        return (
-            *(number, shelf, stored_path(file), file.id, root, file.label, name),
-            _NUMBER.sub(lambda digits: digits[0].zfill(9), name),
-            *(file.folder, file.size, file.mtime_ns),
-            now or file.mtime_ns / 1e9,  # the first time nobody knows since when a file has been there
-            *(file.alias, file.declared_hash, file.declared_legacy, file.fingerprint, file.flaw),
-            *(record.architecture, record.family, file.role, record.rating, int(record.favourite)),
-            *(int(bool(file.problem)), _is_noted(file, own), _lines(facet_tags(file, own))),
-        )
 
-    @staticmethod
-    def _text_row(
-        number: int, shelf: int, root: int, file: NetworkFile, own: Mapping[str, Any], now: float
-    ) -> tuple[Any, ...]:
-        return number, "[]" if file.flaw else json.dumps(file.beside), file.text, haystack(file, own)
+def _file_row(
+    number: int, shelf: int, root: int, file: NetworkFile, own: Mapping[str, Any], now: float
+) -> tuple[Any, ...]:
+    record, name = file.record, file.name.casefold()
+    return (
+        *(number, shelf, stored_path(file), file.id, root, file.label, name),
+        _NUMBER.sub(lambda digits: digits[0].zfill(9), name),
+        *(file.folder, file.size, file.mtime_ns, now or file.mtime_ns / 1e9),
+        *(file.alias, file.declared_hash, file.declared_legacy, file.fingerprint, file.flaw),
+        *(record.architecture, record.family, file.role, record.rating, int(record.favourite)),
+        *(int(bool(file.problem)), _is_noted(file, own), _lines(facet_tags(file, own))),
+    )
+
+
+def _text_row(number: int, file: NetworkFile, own: Mapping[str, Any]) -> tuple[Any, ...]:
+    return number, "[]" if file.flaw else json.dumps(file.beside), file.text, haystack(file, own)
 
 
 def _number(shelf: int, path: str) -> int:
@@ -200,22 +202,18 @@ def facet_tags(file: NetworkFile, own: Mapping[str, Any]) -> Iterable[str]:
         *(own.get("tags") or ()),
         *record.own_tags,
         *record.kinds,
-        *(tag for tag, _ in record.tags[:FACET_TAGS]),
+        *[tag for tag, _ in record.tags[:FACET_TAGS]],
     )
-    return dict.fromkeys(tag.casefold() for tag in tags)
+    return dict.fromkeys([tag.casefold() for tag in tags])
 
 
 def haystack(file: NetworkFile, own: Mapping[str, Any]) -> str:
     """Return everything a search looks through, folded, one text a line."""
     record = file.record
+    said = (own.get("title") or "", *(own.get("trigger_words") or ()), own.get("notes") or "")
     texts = (
         *(file.label, record.alias, record.title, *record.trigger_words, record.notes, record.description),
-        *(*record.own_tags, *record.kinds, *(tag for tag, _ in record.tags), record.base_model),
-        *(
-            (own.get("title") or ""),
-            *(own.get("trigger_words") or ()),
-            own.get("notes") or "",
-            *(own.get("tags") or ()),
-        ),
+        *(*record.own_tags, *record.kinds, *[tag for tag, _ in record.tags], record.base_model),
+        *(*said, *(own.get("tags") or ())),
     )
     return stored("\n".join(dict.fromkeys(text for text in texts if text)).casefold())
