@@ -94,15 +94,17 @@ def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
     """Return what the tensors' names and shapes tell."""
     names = "\n".join((*tensors, ""))
     found = {family for family, marks in _FAMILIES if any(mark in names for mark in marks)}
+    endings = {(name[-_ENDING:], info.shape) for name, info in tensors.items()}
+    lone = any(ending.endswith(".weight") and ending.count(".") == 1 for ending, _ in endings)
     factors = [
         name.removesuffix(".weight")
-        for name in tensors
+        for name in (tensors if lone else ())
         if name.endswith(".weight") and name.count(".") == 1 and name.startswith(_LONE_FACTOR)
     ]
     if factors:
         found.add("ia3")
     ranks: set[int] = set()
-    for ending, shape in {(name[-_ENDING:], info.shape) for name, info in tensors.items()}:
+    for ending, shape in endings:
         if ending.endswith(_RANK_FIRST) and shape:
             ranks.add(shape[0])
         elif ending.endswith(".a1.weight") and len(shape) >= 2:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from stat import S_ISDIR
 from typing import NamedTuple
 
 from ..errors import FileError
@@ -39,6 +41,11 @@ class Scan:
     problems: tuple[str, ...] = ()
     layouts: Mapping[str, Layout] = field(default_factory=dict)
 
+    @cached_property
+    def by_path(self) -> Mapping[str, NetworkFile]:
+        """The files by their paths."""
+        return {str(file.path): file for file in self.files}
+
 
 class _Found(NamedTuple):
     root: Path
@@ -55,8 +62,9 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
     """
     problems: list[str] = []
     layouts: dict[str, Layout] = {}
-    known = {str(file.path): file for file in previous.files}
+    known = previous.by_path
     files: list[NetworkFile] = []
+    kept = 0
     new: list[_Found] = []
     visited: set[str] = set()
     for root in roots:
@@ -66,7 +74,9 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
             for place, beside in layout.groups:
                 file = known.get(entries[place].path)
                 if file is not None and _is_same(file, entries, place, beside):
-                    files.append(file if file.root == root else _moved(file, root))
+                    same = file.root is root or file.root == root
+                    kept += same
+                    files.append(file if same else _moved(file, root))
                 elif (found := _found(root, entries, place, beside)) is not None:
                     new.append(found)
     glancer = Glancer() if new else None
@@ -77,8 +87,10 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
         files.append(old if old is not None and old.flaw and old.is_like(file) else file)
     if new:
         progress(len(new), len(new))
-    if not new and len(files) == len(previous.files) and all(known[str(file.path)] is file for file in files):
-        return replace(previous, problems=tuple(problems), layouts=layouts)
+    if kept == len(files) == len(previous.files):  # no path is visited twice
+        same_list = replace(previous, problems=tuple(problems), layouts=layouts)
+        vars(same_list)["by_path"] = known
+        return same_list
     files.sort(key=lambda file: (file.label.casefold(), str(file.path)))
     return Scan(tuple(files), tuple(problems), layouts)
 
@@ -96,16 +108,23 @@ def _walk(root: Path, visited: set[str], problems: list[str]) -> Iterator[tuple[
             visited.add(real)
             entries = _entries(folder, problems)
             yield folder, entries
-            waiting += [entry.path for entry in entries if _is_folder(entry)]
+            waiting += _folders(entries)
 
 
 def _entries(folder: str, problems: list[str]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
+            return [entry for entry in entries if entry.name[0] != "."]
     except OSError as error:
         problems.append(f"The folder {folder} cannot be read: {error.strerror}.")
         return []
+
+
+def _folders(entries: list[os.DirEntry[str]]) -> list[str]:
+    try:
+        return [entry.path for entry in entries if entry.is_dir()]
+    except OSError:
+        return [entry.path for entry in entries if _is_folder(entry)]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -161,7 +180,7 @@ def _is_same(file: NetworkFile, entries: list[os.DirEntry[str]], place: int, bes
         return False  # what was in trouble is tried again
     try:
         status = entries[place].stat()
-        if status.st_mtime_ns != file.mtime_ns or status.st_size != file.size:
+        if status.st_mtime_ns != file.mtime_ns or status.st_size != file.size or S_ISDIR(status.st_mode):
             return False
         for other, (name, size, mtime_ns) in zip(beside, file.beside, strict=True):
             entry = entries[other]
@@ -170,7 +189,7 @@ def _is_same(file: NetworkFile, entries: list[os.DirEntry[str]], place: int, bes
                 return False
     except OSError:
         return False
-    return not _is_folder(entries[place])
+    return True
 
 
 def _moved(file: NetworkFile, root: Path) -> NetworkFile:
