@@ -37,7 +37,7 @@
         async open(file) {
             const { text, setText, splitLabel } = LoraStack;
             const asked = (this.#asked += 1);
-            const same = this.#file && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
+            const same = this.#file && !this.root.hidden && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
             this.#file = file;
             setText(this.name, splitLabel(String(file.label)).name);
             setText(this.path, file.label);
@@ -67,6 +67,7 @@
 
         #draw(file) {
             const { make, text, pageSection, setText } = LoraStack;
+            const focused = document.activeElement;
             this.#file = file;
             this.note.hidden = true;
             setText(this.path, file.path || file.label);
@@ -97,6 +98,7 @@
                 this.#drawSidecars(file),
                 pageSection("page.metadata", this.metadata.root),
             ].filter(Boolean));
+            if (focused !== document.activeElement && this.root.contains(focused)) focused.focus({ preventScroll: true }); // somebody is typing
         }
 
         #drawPicture(file) {

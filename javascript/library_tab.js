@@ -55,8 +55,9 @@
         }
 
         openPage(file) {
+            const opened = this.page.open(file); // before it is in sight: what it showed last is not what is asked for
             this.#view(this.page);
-            return this.page.open(file);
+            return opened;
         }
 
         openCompare(first, second) {

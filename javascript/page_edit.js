@@ -8,6 +8,7 @@
         #page;
         #file = null;
         #rating = 0;
+        #isSaved = false; // what stands in the fields is what was just saved
 
         /** `page` has `api`, `roles`, `say(text)`, `saved(item)`. */
         constructor(page) {
@@ -32,17 +33,30 @@
                     make("button", { type: "submit", class: "ls-button ls-solid" }, text("edit.save"))), this.problem);
         }
 
+        /** What was typed and not saved yet stays when the same file is shown again, as after a star or a finished hash. */
         show(file) {
             const { make, text } = LoraStack;
+            const stays = this.#file !== null && !this.#isSaved && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
+            const typed = stays ? this.#typed() : {};
+            this.#isSaved = false;
             this.#file = file;
             const roles = this.#page.roles;
             this.role.replaceChildren(make("option", { value: "" }, text("more.no_role")), ...roles.map((role) => make("option", { value: role.name }, LoraStack.roleText({ role: role.name }, roles))));
-            this.role.value = file.role ?? "";
-            for (const [name, field] of Object.entries(this.fields)) field.value = this.#shown(name);
-            this.#rate(file.rating ?? 0);
-            this.sidecar.checked = false;
+            this.role.value = typed.role ?? file.role ?? "";
+            for (const [name, field] of Object.entries(this.fields)) field.value = typed[name] ?? this.#shown(name);
+            this.#rate(typed.rating ?? file.rating ?? 0);
+            this.sidecar.checked = stays && this.sidecar.checked;
             this.sidecar.disabled = file.writable === false;
-            this.problem.hidden = true;
+            if (!stays) this.problem.hidden = true;
+        }
+
+        /** What differs from what the file says, as it stands in the fields. */
+        #typed() {
+            const fields = Object.entries(this.fields).filter(([name, field]) => field.value.trim() !== this.#shown(name).trim());
+            const typed = Object.fromEntries(fields.map(([name, field]) => [name, field.value]));
+            if (this.role.value !== (this.#file.role ?? "")) typed.role = this.role.value;
+            if (this.#rating !== (this.#file.rating ?? 0)) typed.rating = this.#rating;
+            return typed;
         }
 
         /** A field's text as it stands in the file's facts. */
@@ -60,15 +74,12 @@
         /** Only what was changed is sent; a field that was emptied gives the file's own value back. */
         #changes() {
             const changes = {};
-            for (const [name, field] of Object.entries(this.fields)) {
-                const typed = field.value.trim();
-                if (typed === this.#shown(name).trim()) continue;
-                if (!typed) changes[name] = null;
-                else if (WORDS.includes(name)) changes[name] = typed.split(",").map((word) => word.trim()).filter(Boolean);
-                else changes[name] = name === "weight" ? this.#weight(typed) : typed;
+            for (const [name, value] of Object.entries(this.#typed())) {
+                const words = typeof value === "string" ? value.trim() : value;
+                if (words === "") changes[name] = null;
+                else if (WORDS.includes(name)) changes[name] = words.split(",").map((word) => word.trim()).filter(Boolean);
+                else changes[name] = name === "weight" ? this.#weight(words) : words;
             }
-            if (this.role.value !== (this.#file.role ?? "")) changes.role = this.role.value || null;
-            if (this.#rating !== (this.#file.rating ?? 0)) changes.rating = this.#rating;
             return changes;
         }
 
@@ -81,10 +92,13 @@
         async #save(event) {
             event.preventDefault();
             const { text, setText } = LoraStack;
+            const sidecar = this.sidecar.checked;
             try {
-                const item = await this.#page.api.patch("network", { id: LoraStack.fileId(this.#file), ...this.#changes(), ...(this.sidecar.checked ? { sidecar: true } : {}) });
+                const item = await this.#page.api.patch("network", { id: LoraStack.fileId(this.#file), ...this.#changes(), ...(sidecar ? { sidecar: true } : {}) });
                 this.problem.hidden = true;
-                this.#page.say(text(this.sidecar.checked ? "edit.saved_sidecar" : "edit.saved"));
+                this.sidecar.checked = false;
+                this.#isSaved = true;
+                this.#page.say(text(sidecar ? "edit.saved_sidecar" : "edit.saved"));
                 this.#page.saved(item);
             } catch (error) {
                 setText(this.problem, text("browse.change_failed", { reason: error.message }));

@@ -24,23 +24,37 @@
             this.root = make("details", { class: "ls-fold", ontoggle: () => this.#opened() }, make("summary", {}, text("meta.open")), make("p", { class: "ls-small" }, text("meta.note")), this.form, this.problem, this.siblings);
         }
 
+        /** Shown again, the same file leaves the form as it is, open and with what was typed. */
         show(file) {
+            const stays = this.#file !== null && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
+            const typed = new Set(stays ? this.#changed() : []);
             this.#file = file;
-            this.root.open = false;
-            this.problem.hidden = true;
-            this.siblings.replaceChildren();
-            this.backup.checked = true;
+            if (!stays) {
+                this.root.open = false;
+                this.problem.hidden = true;
+                this.siblings.replaceChildren();
+                this.backup.checked = true;
+            }
             this.write.disabled = file.writable === false || Boolean(file.problem);
             for (const [key, field] of Object.entries(this.fields)) {
-                field.value = String(file.raw?.[key] ?? "");
+                if (typed.has(key)) continue;
+                field.value = this.#stored(key);
                 field.disabled = field.value.length >= CUT;
                 field.title = field.disabled ? LoraStack.text("meta.too_long") : "";
             }
         }
 
+        #stored(key) {
+            return String(this.#file.raw?.[key] ?? "");
+        }
+
+        #changed() {
+            return KEYS.filter((key) => !this.fields[key].disabled && this.fields[key].value.trim() !== this.#stored(key).trim());
+        }
+
         async #write(event) {
             event.preventDefault();
-            const changed = KEYS.filter((key) => !this.fields[key].disabled && this.fields[key].value.trim() !== String(this.#file.raw?.[key] ?? "").trim());
+            const changed = this.#changed();
             if (changed.length === 0) {
                 this.#page.say(LoraStack.text("meta.nothing"));
                 return;
@@ -49,6 +63,7 @@
             this.write.disabled = true;
             await this.#try(async () => {
                 const { backup } = await this.#page.api.post("metadata", { id: LoraStack.fileId(this.#file), fields, backup: this.backup.checked });
+                this.#file = { ...this.#file, raw: { ...this.#file.raw, ...fields } }; // nothing of it is unsaved any more
                 this.#page.say(backup ? LoraStack.text("meta.written_backup", { backup }) : LoraStack.text("meta.written"));
                 this.#page.reload();
             });

@@ -141,6 +141,7 @@
 
         #rename(preset, place) {
             const { make, text } = LoraStack;
+            const opener = document.activeElement;
             const field = make("input", { type: "text", class: "ls-search", maxlength: 120, "aria-label": text("presets.new_name", { name: preset.name }) });
             field.value = preset.name;
             const rename = () => this.#do(async () => {
@@ -150,7 +151,9 @@
             field.addEventListener("keydown", (event) => {
                 event.stopPropagation();
                 if (event.key === "Enter" && !event.isComposing) rename();
-                if (event.key === "Escape") place.hidden = true;
+                if (event.key !== "Escape") return;
+                place.hidden = true;
+                opener?.focus();
             });
             place.replaceChildren(make("div", { class: "ls-save" }, field, make("button", { type: "button", class: "ls-button", onclick: rename }, text("presets.rename_now"))));
             place.hidden = false;

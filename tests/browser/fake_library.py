@@ -240,6 +240,8 @@ class FakeLibrary:
             found = [item for item in found if item["favourite"]]
         if "recent" in query:
             found = [item for item in found if item["used"]]
+        if query.get("sort") == ["rating"]:
+            found = sorted(found, key=lambda item: -item["rating"])
         return found
 
 

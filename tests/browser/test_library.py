@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import WIDE, Demo, Window, screenshots
 from tests.browser.fake_library import HOSTILE, FakeLibrary, make_item
@@ -25,17 +25,28 @@ class LibraryPage:
         self.cards = self.root.locator(".ls-card:not(.ls-waiting)")
         self.message = self.root.locator(".ls-library-message")
 
+    def go(self) -> None:
+        """Go to the tab."""
+        self.page.locator("#tabs > .tab-nav button", has_text="LoRA Library").click()
+
+    def counted(self, total: int) -> None:
+        """Wait until the cards are of so many files."""
+        cards = self.root.locator(f'.ls-card[aria-setsize="{total}"]:not(.ls-waiting)')
+        cards.first.wait_for(timeout=SHORT_MS)
+
+    def place(self, number: int, file: dict[str, Any]) -> Locator:
+        """The card at that place, if it is of that file."""
+        return self.root.locator(f'.ls-card[aria-posinset="{number}"]', has_text=file["name"])
+
     def show(self) -> None:
         """Go to the tab; it looks for files when it is first seen, so a fresh search is made after that."""
-        self.page.locator("#tabs > .tab-nav button", has_text="LoRA Library").click()
+        self.go()
         search = self.root.get_by_role("searchbox")
         if self.root.get_by_role("button", name="Back to all LoRAs").first.is_visible():
             self.root.get_by_role("button", name="Back to all LoRAs").first.click()
         search.fill("v1")
         found = len(self.files.found({"q": ["v1"]}))  # before the answer comes, cards show other files
-        self.root.locator(f'.ls-card[aria-setsize="{found}"]:not(.ls-waiting)').first.wait_for(
-            timeout=SHORT_MS
-        )
+        self.counted(found)
 
     def card(self, text: str) -> Locator:
         return self.root.locator(".ls-card", has_text=text).first
@@ -107,6 +118,27 @@ def test_what_one_says_of_a_file_is_saved(library: LibraryPage) -> None:
     assert body == {"id": "f7", **said, "sidecar": True}
 
 
+def test_what_is_being_typed_stays_when_the_page_is_drawn_anew(library: LibraryPage) -> None:
+    """A star, a finished hash or somebody else's change shows the file again."""
+    library.open("00007")
+    notes = library.root.get_by_role("textbox", name="Notes")
+    notes.fill("half a sen")
+    asked = len(sent(library, "GET", "network"))
+    library.root.get_by_role("button", name="4 stars").click()
+    notes.focus()
+    library.root.get_by_role("button", name="Favourite").dispatch_event("click")
+    expect(library.root.get_by_role("button", name="Favourite")).to_have_attribute("aria-pressed", "true")
+    with library.page.expect_response("**/lora-stack/network?*"):
+        library.root.get_by_role("button", name="Favourite").dispatch_event("click")
+    assert len(sent(library, "GET", "network")) > asked
+    library.page.keyboard.type("tence")
+    assert notes.input_value() == "half a sentence"
+    library.root.get_by_role("button", name="Save").click()
+    library.message.filter(has_text="Saved").wait_for(timeout=SHORT_MS)
+    body = sent(library, "PATCH", "network")[-1]
+    assert body == {"id": "f7", "notes": "half a sentence", "rating": 4}
+
+
 def test_the_file_itself_is_written_only_when_asked(library: LibraryPage) -> None:
     library.open("00007")
     part = library.root.get_by_role("region", name="In the file itself")
@@ -118,7 +150,6 @@ def test_the_file_itself_is_written_only_when_asked(library: LibraryPage) -> Non
     (body,) = sent(library, "POST", "metadata")
     wanted = {"modelspec.author": "Somebody", "modelspec.title": None}
     assert body == {"id": "f7", "fields": wanted, "backup": True}
-    part.get_by_text("Write into the file, or").click()
     part.get_by_role("button", name="Copy the metadata").click()
     library.message.filter(has_text="It has its own.").wait_for(timeout=SHORT_MS)
 
@@ -129,8 +160,8 @@ def test_hashes_are_computed_with_progress_and_can_be_stopped(library: LibraryPa
     part.get_by_role("button", name="Compute hashes").click()
     part.get_by_role("progressbar").wait_for(timeout=SHORT_MS)
     assert sent(library, "POST", "hash") == [{"ids": ["f7"]}]
-    part.get_by_role("button", name="Cancel").click()
-    library.page.wait_for_timeout(100)
+    with library.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        part.get_by_role("button", name="Cancel").click()
     assert len(sent(library, "DELETE", "hash")) == 1
 
 
@@ -150,7 +181,7 @@ def test_two_files_are_compared(library: LibraryPage) -> None:
 def test_files_go_into_the_stack_of_a_tab(library: LibraryPage) -> None:
     library.open("00007")
     library.root.locator(".ls-page-head").get_by_role("button", name="Add to txt2img").click()
-    assert library.panel.root.is_visible()
+    expect(library.panel.root).to_be_visible()
     assert [entry["network"] for entry in library.panel.entries] == [library.files.items[8]["label"]]
 
 

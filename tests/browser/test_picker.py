@@ -46,13 +46,22 @@ class PickerPage:
         return self.root.get_by_role("checkbox", name=re.compile(rf"^{name}\b"))
 
     def counted(self, total: int) -> None:
-        """Wait until the line below says that so many were found."""
+        """Wait until so many were found, the line below says so, and the cards are of them."""
         self.root.get_by_text(re.compile(rf"^{total} LoRAs?$")).wait_for(timeout=SHORT_MS)
+        if total:
+            cards = self.root.locator(f'.ls-card[aria-setsize="{total}"]:not(.ls-waiting)')
+            cards.first.wait_for(timeout=SHORT_MS)
+
+    def found(self, words: str) -> None:
+        """Wait until the first card is the first file that has the words, and so many are counted."""
+        found = self.many.found({"q": [words]})
+        self.counted(len(found))
+        first = self.root.locator('.ls-card[aria-posinset="1"]')
+        first.filter(has_text=found[0]["name"]).wait_for(timeout=SHORT_MS)
 
     def find(self, words: str) -> None:
         self.search.fill(words)
-        self.counted(len(self.many.found({"q": [words]})))
-        self.settle()
+        self.found(words)
 
 
 @pytest.fixture
@@ -139,8 +148,7 @@ def test_keys_alone_find_mark_favour_and_add(picker: PickerPage, many: FakeLibra
     picker.settle()
     assert picker.search.evaluate("field => field === document.activeElement")
     page.keyboard.type("lantern 00")
-    picker.counted(len(many.found({"q": ["lantern 00"]})))
-    picker.settle()
+    picker.found("lantern 00")
     page.keyboard.press("ArrowDown")
     assert picker.grid.evaluate("grid => grid === document.activeElement")
     page.keyboard.press("ArrowRight")
