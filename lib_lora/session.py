@@ -136,7 +136,7 @@ class Session:
             te_layers=sum(layers.values()),  # of one text encoder or two
             unet_calls=calls.pop(UNET_PART, 0),
             te_calls=sum(calls.values()),
-            merged=sum(name in self._store for name in plan.changes),
+            merged=len(self._store),
             bypassed=sum(patch.bypass is not None or patch.masked is not None for patch in patches),
             seconds=seconds,
             bytes=sum(held),

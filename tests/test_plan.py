@@ -183,3 +183,33 @@ def test_a_wrong_preset_names_its_row(networks: dict[str, Network]) -> None:
 def test_networks_must_match_the_rows(networks: dict[str, Network]) -> None:
     with pytest.raises(ValueError, match="2 active rows, but 1 networks"):
         make_plan(Stack((Entry("all"), Entry("unet"))), [networks["all"]], VIEW)
+
+
+@given(rows, rows)
+def test_a_plan_made_after_another_is_the_same(
+    networks: dict[str, Network], first: list[Entry], second: list[Entry]
+) -> None:
+    alone = plan_of(networks, *second)
+    after = make_plan(
+        Stack(tuple(second)), [networks[e.network] for e in second], VIEW, plan_of(networks, *first)
+    )
+    assert (after.te_key, after.entries, list(after.parts)) == (
+        alone.te_key,
+        alone.entries,
+        list(alone.parts),
+    )
+    assert list(after.changes) == list(alone.changes)
+    for name, found in alone.changes.items():
+        assert [c.key for c in after.changes[name]] == [c.key for c in found]
+
+
+def test_what_did_not_move_is_not_planned_again(networks: dict[str, Network]) -> None:
+    files = [networks["all"], networks["unet"]]
+    first = make_plan(Stack((Entry("all", te=0.3), Entry("unet"))), files, VIEW)
+    second = make_plan(Stack((Entry("all", te=0.4), Entry("unet"))), files, VIEW, first)
+    assert second.part("unet") is first.part("unet")
+    assert second.part("clip_l") is not first.part("clip_l")
+    assert second.entries[0].fit is first.entries[0].fit
+    aimed = make_plan(Stack((Entry("all", te=0.4, blocks="MIDD"), Entry("unet"))), files, VIEW, second)
+    assert aimed.part("unet") is not second.part("unet")
+    assert make_plan(Stack((Entry("unet"),)), files[1:], VIEW, aimed).rows[0].shares is aimed.rows[1].shares

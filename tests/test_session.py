@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import torch
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.network import Network, NetworkCache
+from lib_lora.plan import make_plan
 from lib_lora.session import Session
+from lib_lora.stack.entry import Entry
+from lib_lora.stack.stack import Stack
 from tests.builders import (
     TOY_LAYERS,
     ToyModel,
@@ -128,6 +132,56 @@ def test_the_text_encoders_share_is_told_after_sampling_too(
     assert (text.merged, report.merged) == (1, 5)
     assert (report.te_calls, report.unet_calls) == (0, 4)
     assert report.seconds > text.seconds > 0
+
+
+def test_moving_the_text_encoders_weight_leaves_the_unet_as_it_is(
+    toy: ToyModel, networks: dict[str, Network]
+) -> None:
+    session, view, x = Session(), toy.view(), torch.ones(1, 4, 5, 5)
+    stacks = [Stack((Entry("a", te=te),)) for te in (0.3, 0.7)]
+    plan = make_plan(stacks[0], [networks["a"]], view)
+    session.attach(view, plan)
+    toy.run()
+    unet = toy.unet(x)
+    moved = make_plan(stacks[1], [networks["a"]], view, plan)
+    session.attach(view, moved)
+    assert torch.equal(toy.unet(x), unet)
+    assert session.report().reused
+    text = toy.clip_l(torch.zeros(1, 1, 8))
+    assert not session.report().reused
+    session.detach()
+    with Session() as other:
+        other.attach(view, make_plan(stacks[1], [networks["a"]], view))
+        assert torch.equal(toy.clip_l(torch.zeros(1, 1, 8)), text)
+
+
+@pytest.mark.parametrize("between", ["a written weight", "a wrapped layer", "another module"])
+def test_what_others_did_between_two_pictures_counts(
+    toy: ToyModel, networks: dict[str, Network], between: str
+) -> None:
+    """The second time is quicker; what others did meanwhile must still be seen."""
+    session, view = Session(), toy.view()
+    plan = plan_of(networks, view, a=0.8)
+    session.attach(view, plan)
+    toy.run()
+    session.detach()
+    module = view.layers["unet.middle_block.1.proj_in"].module
+    with torch.no_grad():
+        if between == "a wrapped layer":
+            own = type(module).forward
+            module.forward = lambda x: 2 * own(module, x)
+        elif between == "a written weight":
+            module.weight.mul_(2)
+        else:
+            toy.unet.middle_block[1].proj_in = deepcopy(module)
+            toy.unet.middle_block[1].proj_in.weight.mul_(2)
+            view = toy.view()
+    session.attach(view, plan)
+    outputs = toy.run()
+    session.detach()
+    with Session() as other:
+        other.attach(view, plan)
+        assert same(toy.run(), outputs)
 
 
 class Failure(Exception):

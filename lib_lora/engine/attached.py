@@ -27,6 +27,9 @@ from lib_lora.stack.schedule import Moment
 
 EVERYWHERE = Aim()
 
+Changes = Mapping[str, tuple[Contribution, ...]]
+"""What changes each weight of a part, by canonical name."""
+
 
 class Attached:
     """All patches of one part; `resume` installs them and `rest` takes them off.
@@ -53,21 +56,20 @@ class Attached:
         self._awaits_side = False
         self._aimed: Aimed | None = None
         self._aim = EVERYWHERE
+        self._changes: Changes = {}
+        self._plain = False
         self._hook: Any = None
 
-    def resume(
-        self,
-        view: ModelView,
-        changes: Mapping[str, tuple[Contribution, ...]],
-        mode: str,
-        aim: Aim = EVERYWHERE,
-    ) -> None:
+    def resume(self, view: ModelView, changes: Changes, mode: str, aim: Aim = EVERYWHERE) -> None:
         """Install changes on a model; what rests and is still the same is taken up again."""
-        self._resting, before = {patch.name: patch for patch in self.patches}, self._mode
-        self.patches, self.calls = [], 0
+        before, self._mode, self._aim = (self._mode, self._aim), mode, aim
+        same = self._plain and changes is self._changes and before == (mode, aim) and mode != LEAST_MEMORY
+        self.calls, self._settle, self._changes, self._plain = 0, view.settle, changes, False
         self.merging.restart()
-        self._settle, self._mode, self._aim = view.settle, mode, aim
         self._hook = view.entry(self.part).register_forward_pre_hook(self._before)
+        if same and self._take_up_all(view):
+            return
+        self._resting, self.patches = {patch.name: patch for patch in self.patches}, []
         try:
             self._install_all(view, changes)
         except BaseException:
@@ -76,7 +78,7 @@ class Attached:
             raise
         self._resting = {}
         merged = all(patch.mode == MERGED for patch in self.patches if patch.changes)
-        if not merged or before != mode or mode == LEAST_MEMORY:
+        if not merged or before[0] != mode or mode == LEAST_MEMORY:
             for patch in self.patches:  # decided anew: there may be more memory than before, or less
                 patch.mode, patch.short, patch.merged, patch.settled = "", False, None, None
         elif self._settle is None and all(patch.settled is patch.changes for patch in self.patches):
@@ -88,21 +90,23 @@ class Attached:
         """Take everything off; other extensions' forwards are put back, and nothing of the model is held."""
         self._ready = False
         self._hook.remove()
+        special = self._aimed or self._attentions or self._timed or self._sided
         if self._aimed is not None:
             self._aimed.remove()
         kept = []
         for patch in self.patches:
             if patch.shadow is not None:
                 patch.remove_shadow()
-            attributes = vars(patch.layer.owner if patch.home is None else patch.layer.module)
+            attributes = (patch.layer.owner if patch.home is None else patch.layer.module).__dict__
+            # If somebody wrapped ours, it stays inside theirs and only passes through.
             ours = attributes.get("forward") is patch.forward
             if ours and patch.foreign is None:
                 del attributes["forward"]
             elif ours:
                 attributes["forward"] = patch.foreign
-            # If somebody wrapped ours, it stays inside theirs and only passes through.
             if patch.rest() and ours:
                 kept.append(patch)
+        self._plain = not special and len(kept) == len(self.patches)
         self.patches, self._watched, self._attentions, self._timed = kept, [], {}, []
         self._sided, self._aimed, self._settle = [], None, None
         self._awaits_step = self._awaits_side = False
@@ -141,7 +145,23 @@ class Attached:
         """Why layers are not merged."""
         return self.merging.notes(self.patches)
 
-    def _install_all(self, view: ModelView, changes: Mapping[str, tuple[Contribution, ...]]) -> None:
+    def _take_up_all(self, view: ModelView) -> bool:
+        """Put everything on again as it was, if it is all merged and nobody has touched a layer since."""
+        layers, store = view.layers, self._store
+        for patch in self.patches:
+            if not patch.fits_again(layers.get(patch.name), store.get(patch.name)):
+                return False
+        watched: list[Watched] = []
+        for patch in self.patches:
+            layer, merged = layers[patch.name], patch.merged
+            assert merged is not None
+            patch.layer, patch.moves, patch.live = layer, 0, True
+            layer.module.__dict__["forward"] = patch.forward
+            merged.watch(layer.module, watched)
+        self._watched, self._ready = watched, self._settle is None
+        return True
+
+    def _install_all(self, view: ModelView, changes: Changes) -> None:
         for name, found in changes.items():
             if self.part == UNET_PART:
                 self._install_aimed(view, view.layers[name], found)

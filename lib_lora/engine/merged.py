@@ -19,7 +19,7 @@ from lib_lora.engine.fingerprint import Fingerprint
 from lib_lora.engine.narrow import NARROW, check_range, stays_in_range, suits_16_bits
 from lib_lora.engine.scratch import Scratch
 from lib_lora.engine.sections import entry_in, origin
-from lib_lora.engine.slots import RankSlots, as_matrix, is_channels_last, scales, slots_key
+from lib_lora.engine.slots import RankSlots, as_matrix, is_channels_last, slots_key
 from lib_lora.plan import Contribution
 
 Watched = tuple[Mapping[str, "Tensor | None"], str, Fingerprint]
@@ -27,7 +27,10 @@ Watched = tuple[Mapping[str, "Tensor | None"], str, Fingerprint]
 
 
 class MergedWeight:
-    """Our weight (and bias) of one layer, with what it was made from; nbytes: of all of it."""
+    """Our weight (and bias) of one layer, with what it was made from; nbytes: of all of it.
+
+    tracked: whether a change of the host's weight would be noticed after others had the model.
+    """
 
     __slots__ = (
         "_bias_print",
@@ -38,6 +41,7 @@ class MergedWeight:
         "_slots",
         "bias",
         "nbytes",
+        "tracked",
         "weight",
     )
 
@@ -49,14 +53,9 @@ class MergedWeight:
         self._bias_print: Fingerprint | None = None
         self._slots: RankSlots | None = None
         self.nbytes = 0
+        self.tracked = True
         self._size = 0.0
         self._size_print: Fingerprint | None = None
-
-    @property
-    def tracked(self) -> bool:
-        """Whether a change of the host's weight would be noticed after others had the model."""
-        seen, other = self._print, self._bias_print
-        return (seen is None or seen.tracked) and (other is None or other.tracked)
 
     def drop_slots(self) -> None:
         """Give back the factors; the next merge brings them from the files' tensors again."""
@@ -77,9 +76,11 @@ class MergedWeight:
     def watch(self, module: Any, watched: list[Watched]) -> None:
         """Add what has to be asked `still`, for a check that many layers go through at every step."""
         if self._print is not None:
-            watched.append((*entry_in(module, "weight"), self._print))
+            table, name = entry_in(module, "weight")
+            watched.append((table, name, self._print))
         if self._bias_print is not None:
-            watched.append((*entry_in(module, "bias"), self._bias_print))
+            table, name = entry_in(module, "bias")
+            watched.append((table, name, self._bias_print))
 
     def update(self, module: Any, changes: Sequence[Contribution], scratch: Scratch) -> bool:
         """Merge unless nothing changed; tell whether it was necessary."""
@@ -92,6 +93,8 @@ class MergedWeight:
         self._merge_weight(base, changes, scratch, self._size)
         self._merge_bias(module, changes)
         self._print = _fingerprint(module, "weight")
+        seen = (self._print, self._bias_print)
+        self.tracked = all(one is None or one.tracked for one in seen)
         self._key = tuple(change.key for change in changes)
         held = (self.weight, self.bias)
         self.nbytes = sum(tensor.nelement() * tensor.element_size() for tensor in held if tensor is not None)
@@ -124,7 +127,7 @@ class MergedWeight:
         target = self.weight if direct else scratch.like(base, dtype, "sum", plain=bool(others))
         if low_rank:
             start = base if direct else target.copy_(base)
-            up, down, scale = self._slots_for(low_rank, target).scaled(scales(low_rank), scratch)
+            up, down, scale = self._slots_for(low_rank, target).scaled(low_rank, target, scratch)
             torch.addmm(as_matrix(start), up, down, alpha=scale, out=as_matrix(target))
         else:
             self._slots = None

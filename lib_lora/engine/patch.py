@@ -72,6 +72,18 @@ class Patch:
         self.idle, self.moves, self.live = not changes, 0, True
         return True
 
+    def fits_again(self, layer: Layer | None, merged: MergedWeight | None) -> bool:
+        """Tell whether the layer only has to be given our forward again: all else is as it was."""
+        return (
+            layer is not None
+            and self.home is not None
+            and self.home() is layer.module
+            and "forward" not in layer.module.__dict__
+            and merged is not None
+            and merged is self.merged
+            and self.settled is self.changes
+        )
+
     def take(self, changes: tuple[Contribution, ...]) -> bool:
         """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""
         self.idle = not changes

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
 
 IN_PLACES = ("q_proj", "k_proj", "v_proj")
 OUT_PLACE = "out_proj"
+NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 PLACES = (*IN_PLACES, OUT_PLACE)
 """What can be changed in a fused attention, by the names the weights have where they are not fused."""
 
@@ -79,8 +81,7 @@ def owner_of(module: Any) -> Any:
 def entry_in(module: Any, which: str) -> tuple[Mapping[str, Any], str]:
     """Return the table and the name in it that hold a layer's `weight` or `bias`."""
     if not isinstance(module, Section):
-        table: Mapping[str, Any] = module.__dict__.get("_parameters", {})
-        return table, which
+        return module.__dict__.get("_parameters", NO_PARAMETERS), which
     return module.parameters, module.weight_name if which == "weight" else module.bias_name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -17,15 +18,18 @@ from lib_lora.plan import Contribution
 class RankSlots:
     """`up [out, R]` and `down [R, in·kh·kw]` of several changes; R is the sum of their ranks.
 
-    The slots hold what the files hold; moving a slider only changes what they are multiplied by. They are
-    made anew when the set of networks changes and never grown or compacted, so that the same set always
-    gives the same memory layout and therefore the same bits; `before` lends what it has in common.
+    They are made anew when the set of networks changes and never grown or compacted, so that the same set
+    always gives the same memory layout and therefore the same bits; `before` lends what it has in common.
+
+    On a graphics card the slots hold what the files hold, and moving a slider only changes what they are
+    multiplied by: nothing has to be brought there again. On a processor the files' numbers are at hand, so
+    `down` holds them scaled, and a slider that moves costs its own ranks only.
 
     In 16 bits each network's factors are first brought near 1 by powers of two, so that none of their numbers
     gets too small or too large for it.
     """
 
-    __slots__ = ("_bounds", "_powers", "_ranks", "down", "key", "up")
+    __slots__ = ("_powers", "_ranks", "_rows", "_scales", "down", "key", "up")
 
     def __init__(
         self,
@@ -38,44 +42,60 @@ class RankSlots:
         self.key = key
         self._ranks = tuple(found.up.shape[1] for found in factors)
         self._powers = tuple(_powers(found) if torch.finfo(dtype).bits < 32 else (0, 0) for found in factors)
-        self._bounds: dict[Hashable, slice] = {}
-        first = factors[0].up
-        if (
-            len(factors) == 1
-            and (like.device, dtype) == (first.device, first.dtype)
-            and not any(self._powers[0])
-        ):
-            self.up, self.down = first, arranged(factors[0].down, like)
+        self._rows: tuple[slice, ...] = ()
+        self._scales: list[float | None] | None = None
+        up, down = factors[0].up, factors[0].down
+        alone = len(factors) == 1 and not any(self._powers[0]) and like.device == up.device
+        if alone and up.dtype == down.dtype == dtype:
+            self.up, self.down = up, arranged(down, like)
             return
-        total, (out, inner) = sum(self._ranks), (factors[0].up.shape[0], factors[0].down.shape[1])
-        self.up = torch.empty(out, total, dtype=dtype, device=like.device)
-        self.down = torch.empty(total, inner, dtype=dtype, device=like.device)
-        start = 0
-        names = key.networks if isinstance(key, SlotsKey) else tuple(range(len(factors)))
-        for name, found, (up_power, down_power) in zip(names, factors, self._powers, strict=True):
-            rows = slice(start, start := start + found.up.shape[1])
-            self._bounds[name] = rows
-            there = None if before is None else before._lent(name, self)
-            up, down = there or (_raised(found.up, up_power), _raised(arranged(found.down, like), down_power))
-            place(up, self.up[:, rows])
-            place(down, self.down[rows])
+        self.up = torch.empty(up.shape[0], sum(self._ranks), dtype=dtype, device=like.device)
+        self.down = torch.empty(sum(self._ranks), down.shape[1], dtype=dtype, device=like.device)
+        ends = tuple(accumulate(self._ranks))
+        self._rows = tuple(slice(end - rank, end) for end, rank in zip(ends, self._ranks, strict=True))
+        if isinstance(key, SlotsKey) and like.device.type == "cpu" and torch.finfo(dtype).bits >= 32:
+            self._scales = [None] * len(factors)
+        for number, (found, rows) in enumerate(zip(factors, self._rows, strict=True)):
+            lent = None if before is None or not isinstance(key, SlotsKey) else before._lent(key, number)
+            up_power, down_power = self._powers[number]
+            place(_raised(found.up, up_power) if lent is None else lent[0], self.up[:, rows])
+            if self._scales is None:
+                down = _raised(arranged(found.down, like), down_power) if lent is None else lent[1]
+                place(down, self.down[rows])
 
-    def scaled(self, scales: Sequence[float], scratch: Scratch) -> tuple[Tensor, Tensor, float]:
+    def scaled(
+        self, changes: Sequence[Contribution], like: Tensor, scratch: Scratch
+    ) -> tuple[Tensor, Tensor, float]:
         """Return up, down and a number: together their product is the sum of the scaled changes.
 
-        The largest scale is left to the product itself, the smaller of the two factors takes the rest: where
-        all scales are equal nothing has to be multiplied beforehand.
+        changes: those the slots were made of, at their present strengths; like: the weight.
         """
-        scales = [scale / 2.0 ** sum(powers) for scale, powers in zip(scales, self._powers, strict=True)]
-        largest = max(scales, key=abs)
-        if largest == 0 or all(scale == largest for scale in scales):
+        wanted = [
+            scale / 2.0 ** sum(powers) for scale, powers in zip(scales(changes), self._powers, strict=True)
+        ]
+        if self._scales is not None:
+            self._rescale(changes, wanted, like)
+            return self.up, self.down, 1.0
+        largest = max(wanted, key=abs)
+        if largest == 0 or all(scale == largest for scale in wanted):
             return self.up, self.down, largest
-        column = scratch.column(tuple(scale / largest for scale in scales), self._ranks, self.down)
+        # The largest scale is left to the product itself, the smaller of the two factors takes the rest.
+        column = scratch.column(tuple(scale / largest for scale in wanted), self._ranks, self.down)
         if self.up.shape[0] <= self.down.shape[1]:
             up = scratch.take("factor", self.up.shape, self.up.dtype, self.up.device)
             return torch.mul(self.up, column, out=up), self.down, largest
         down = scratch.take("factor", self.down.shape, self.down.dtype, self.down.device)
         return self.up, torch.mul(self.down, column[:, None], out=down), largest
+
+    def _rescale(self, changes: Sequence[Contribution], wanted: Sequence[float], like: Tensor) -> None:
+        """Let `down` hold every change at its scale; what has another one is made from the file's numbers."""
+        assert self._scales is not None
+        for number, (change, scale) in enumerate(zip(changes, wanted, strict=True)):
+            if self._scales[number] != scale:
+                assert change.factors is not None
+                rows, self._scales[number] = self.down[self._rows[number]], None
+                rows.copy_(arranged(change.factors.down, like)).mul_(scale)
+                self._scales[number] = scale
 
     def scaled_down(self, scales: Sequence[float]) -> Tensor:
         """Return `down` with the rows of each change multiplied by its scale."""
@@ -88,12 +108,14 @@ class RankSlots:
         """Bytes of both factors."""
         return sum(tensor.nelement() * tensor.element_size() for tensor in (self.up, self.down))
 
-    def _lent(self, name: Hashable, to: RankSlots) -> tuple[Tensor, Tensor] | None:
-        """Return one network's factors, for slots of the same form that have it too."""
-        rows = self._bounds.get(name)
-        if rows is None or not isinstance(self.key, SlotsKey) or not isinstance(to.key, SlotsKey):
+    def _lent(self, key: SlotsKey, number: int) -> tuple[Tensor, Tensor] | None:
+        """Return the factors of a network of other slots, if these hold it too, unscaled and in that form."""
+        if self._scales is not None or not self._rows or not isinstance(self.key, SlotsKey):
             return None
-        return (self.up[:, rows], self.down[rows]) if self.key.form == to.key.form else None
+        if self.key.form != key.form or key.networks[number] not in self.key.networks:
+            return None
+        rows = self._rows[self.key.networks.index(key.networks[number])]
+        return self.up[:, rows], self.down[rows]
 
 
 class SlotsKey(tuple[Hashable, ...]):

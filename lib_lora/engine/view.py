@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from torch import nn
@@ -63,7 +64,7 @@ class ModelView:
     layers: Mapping[str, Layer]
     settle: Settle | None = None
 
-    @property
+    @cached_property
     def shapes(self) -> dict[str, Shape]:
         """Shape of every layer's weight, by canonical name."""
         return {name: weight_shape(layer.module) for name, layer in self.layers.items()}

@@ -90,6 +90,11 @@ class Wardrobe:
         """Drop the plans: a checkpoint was loaded, changed or replaced."""
         self._plans.clear()
 
+    def _last(self, view: ModelView) -> Plan | None:
+        """Return the plan made last for a model."""
+        plans = (fitted.plan for (_, key), fitted in reversed(self._plans.items()) if key == view.key)
+        return next(plans, None)
+
     def _fit(self, wear: Wear, view: ModelView) -> Fitted:
         entries, networks = list(wear.stack.entries), []
         notes: list[str] = []
@@ -114,7 +119,7 @@ class Wardrobe:
                 notes.append(
                     f"{row_title(index, asked.network)} does not fit the refiner, which is without it"
                 )
-        plan = make_plan(replace(wear.stack, entries=tuple(entries)), networks, view)
+        plan = make_plan(replace(wear.stack, entries=tuple(entries)), networks, view, self._last(view))
         return Fitted(wear, plan, (*wear.notes, *notes))
 
 

@@ -10,6 +10,7 @@ import torch
 
 from lib_lora.engine.view import ModelView
 from lib_lora.network import Network
+from lib_lora.plan import Plan
 from lib_lora.session import Session
 from tests.bench import models, peers
 from tests.bench.race import Row, Times, Work, race
@@ -42,9 +43,11 @@ class Ours:
 
     def __init__(self, view: ModelView, networks: Sequence[Network]) -> None:
         self.session, self._view, self._networks = Session(), view, networks
+        self._plan: Plan | None = None
 
     def set_weights(self, weights: Sequence[float]) -> None:
-        self.session.attach(self._view, models.plan_of(self._networks, self._view, weights), "merged")
+        self._plan = models.plan_of(self._networks, self._view, weights, self._plan)
+        self.session.attach(self._view, self._plan, "merged")
         begin(self._view)
 
 

@@ -183,12 +183,14 @@ def text_adapters(layers: dict[str, Layer], seed: int, rank: int = 32) -> Iterat
         yield name, read(tensors)
 
 
-def plan_of(networks: Sequence[Network], view: ModelView, weights: Sequence[float]) -> Plan:
-    """Return the plan of a stack of all networks with these weights."""
+def plan_of(
+    networks: Sequence[Network], view: ModelView, weights: Sequence[float], before: Plan | None = None
+) -> Plan:
+    """Return the plan of a stack of all networks with these weights, made after another one."""
     entries = tuple(
         Entry(network.name, weight=weight) for network, weight in zip(networks, weights, strict=True)
     )
-    return make_plan(Stack(entries), networks, view)
+    return make_plan(Stack(entries), networks, view, before)
 
 
 def weights_at(count: int, number: int) -> list[float]:
