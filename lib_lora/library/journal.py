@@ -43,6 +43,12 @@ class Journal:
                 raise
             return file.tell()
 
+    def take_back(self, size: int) -> None:
+        """Remove everything after the first `size` bytes: what could not be done after all."""
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                os.truncate(self._path, size)
+
     def read(self, start: int = 0) -> Iterator[dict[str, Any]]:
         """Yield the changes from byte `start` on, the oldest first."""
         if self._path is None or not self._path.exists():

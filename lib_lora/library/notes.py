@@ -119,10 +119,16 @@ class Notes:
         """Write changes into the journal first, then into the database, which waits for other processes."""
         try:
             with self._database.writing() as connection:
-                end = self._journal.append(*changes)
-                for change in changes:
-                    _apply(connection, change)
-                _remember(connection, end)
+                before = self._journal.size()
+                try:
+                    end = self._journal.append(*changes)
+                    for change in changes:
+                        _apply(connection, change)
+                    _remember(connection, end)
+                    connection.execute("COMMIT")  # while nobody else may write into the journal
+                except sqlite3.OperationalError:
+                    self._journal.take_back(before)
+                    raise
         except (OSError, sqlite3.OperationalError) as error:
             raise NotWrittenError(
                 f"What you noted could not be saved ({error}). Look whether the disk is full, then try again."
