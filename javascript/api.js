@@ -60,7 +60,7 @@
             const answer = await response.json().catch(() => null);
             if (response.ok && answer !== null) return answer;
             const detail = answer && typeof answer.detail === "string" ? answer.detail : `${response.status} ${response.statusText}`;
-            throw new Error(detail);
+            throw new Error(LoraStack.told(detail));
         }
     }
 

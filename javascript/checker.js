@@ -37,7 +37,7 @@
         /** { problem, fit }: what is wrong with the row as it is, and how its file meets the loaded checkpoint. */
         answerOf(row) {
             const known = this.#problems.get(row.id);
-            return { problem: known?.essence === essence(row.entry) ? known.problem : "", fit: this.#fits.get(fileKey(row.entry)) ?? null };
+            return { problem: known?.essence === essence(row.entry) ? LoraStack.told(known.problem) : "", fit: this.#fits.get(fileKey(row.entry)) ?? null };
         }
 
         /** Facts of a file that was picked from the list need not be asked for. */
@@ -75,7 +75,7 @@
                 this.#problems.set(row.id, { essence: rows[index][1], problem });
                 this.#fits.set(fileKey(row.entry), fit);
             }
-            this.#onAnswer(answer.problem);
+            this.#onAnswer(LoraStack.told(answer.problem));
         }
     }
 

@@ -20,8 +20,8 @@
 
     /** Why a file is greyed: what is wrong with it, or that the checkpoint is of another kind; "" where nothing is. */
     function greyReason(file) {
-        if (file.problem) return String(file.problem);
-        return file.fits === false ? String(file.misfit || LoraStack.text("browse.misfit", { made_for: file.architecture_label || "?" })) : "";
+        if (file.problem) return LoraStack.told(file.problem);
+        return file.fits === false ? (LoraStack.told(file.misfit) || LoraStack.text("browse.misfit", { made_for: file.architecture_label || "?" })) : "";
     }
 
     /** Bytes for people: `144 MB`. */

@@ -119,7 +119,7 @@
                 LoraStack.makeTile(this.#panel.api, file, file.label),
                 make("span", { class: "ls-name" },
                     make("span", { class: "ls-title" }, make("span", { class: "ls-folder" }, folder), make("span", {}, name)),
-                    make("span", { class: "ls-facts" }, ...badges, file.problem ? make("span", { class: "ls-reason" }, icon("warning"), file.problem) : null)));
+                    make("span", { class: "ls-facts" }, ...badges, file.problem ? make("span", { class: "ls-reason" }, icon("warning"), LoraStack.told(file.problem)) : null)));
         }
 
         /** Follow the mouse, but not when the list moved and the mouse did not. */

@@ -41,7 +41,7 @@
             const { make, text } = LoraStack;
             this.last = report;
             const rows = Array.isArray(report.entries) ? report.entries : [];
-            LoraStack.setText(this.line, report.line);
+            LoraStack.setText(this.line, LoraStack.told(report.line));
             this.list.replaceChildren(...rows.map((row) => make("li", { class: isWhole(row) ? "" : "ls-partial" }, describe(row))));
             this.details.hidden = rows.length === 0;
             this.root.hidden = false;
@@ -67,7 +67,7 @@
     function describe(row) {
         const { text } = LoraStack;
         const missing = row.unmatched?.length ? text("report.unmatched", { names: row.unmatched.join(", ") }) : "";
-        return [`${row.row}. ${row.network}`, text("report.matched", row), missing, ...(row.notes ?? [])].filter(Boolean).join(" · ");
+        return [`${row.row}. ${row.network}`, text("report.matched", row), missing, ...(row.notes ?? []).map(LoraStack.told)].filter(Boolean).join(" · ");
     }
 
     Object.assign(LoraStack, { Report });

@@ -13,7 +13,7 @@
         const { text } = LoraStack;
         if (!fit) return null;
         const title = text("fit.counted", fit);
-        if (!fit.fits) return note(text("fit.no"), { class: "ls-note ls-misfit", title: fit.reason || title }, "warning");
+        if (!fit.fits) return note(text("fit.no"), { class: "ls-note ls-misfit", title: LoraStack.told(fit.reason) || title }, "warning");
         if (fit.matched < fit.total) return note(text("fit.partly"), { class: "ls-note ls-partial", title }, "warning");
         return note(text("fit.yes"), { class: "ls-note ls-fits", title }, "done");
     }

@@ -36,8 +36,12 @@ const PURE = [
     "strings_picker_ja.js",
     "strings_picker_zh.js",
     "strings_rows_en.js",
+    "strings_server_en.js",
+    "strings_server_ja.js",
+    "strings_server_zh.js",
     "strings_tools_en.js",
     "strings_zh.js",
+    "told.js",
     "unet_picture.js",
     "virtual.js",
 ];
