@@ -1,6 +1,7 @@
 // Block weights as numbers, one for each block of the UNet, and back to the row's text. No page needed.
 //
 // `known` is what the server tells: { layouts: { sd1: [names], sdxl: [names] }, presets: [{ name, doc, sd1: [numbers], sdxl: [numbers] }] }.
+// The user's own presets are `own`, say which kinds they fit, and have no numbers where they are not one for each block drawn.
 (function (LoraStack) {
     "use strict";
 
@@ -16,20 +17,25 @@
         if (first.includes(":")) return { preset: "ALL", numbers: presetNumbers("ALL", known, kind), rules: [first, ...rest] };
         if (!first.includes(",")) {
             const name = (first || "ALL").toUpperCase();
-            return { preset: presetNumbers(name, known, kind) ? name : "", numbers: presetNumbers(name, known, kind), rules: rest };
+            return { preset: presetOf(name, known, kind) ? name : "", numbers: presetNumbers(name, known, kind), rules: rest };
         }
         const numbers = first.split(",").map((part) => (part.trim() ? Number(part) : NaN));
         const drawn = numbers.length === known.layouts[kind].length && numbers.every(Number.isFinite);
         return { preset: "", numbers: drawn ? numbers : null, rules: rest };
     }
 
+    /** A preset that this kind of model can use. */
+    function presetOf(name, known, kind) {
+        return known.presets.find((preset) => preset.name === name && (!preset.own || preset.fits.includes(kind)));
+    }
+
     function presetNumbers(name, known, kind) {
-        return known.presets.find((preset) => preset.name === name)?.[kind] ?? null;
+        return presetOf(name, known, kind)?.[kind] ?? null;
     }
 
     /** The row's text for these numbers: a preset's name where they are its own, nothing where they are all 1. */
     function writeBlocks({ numbers, rules }, known, kind) {
-        const same = (preset) => preset[kind].every((number, index) => number === numbers[index]);
+        const same = (preset) => Boolean(preset[kind]?.every((number, index) => number === numbers[index]));
         const first = known.presets.find(same)?.name ?? numbers.map((number) => LoraStack.writeNumber(LoraStack.round(number))).join(",");
         if (rules.length) return [first, ...rules].join(";");
         return first === "ALL" ? "" : first;

@@ -15,6 +15,7 @@
             this.#panel = panel;
             this.#row = row;
             this.select = make("select", { class: "ls-select", onchange: () => this.#choose() });
+            this.problems = make("p", { class: "ls-small", hidden: true });
             this.chart = make("div", { class: "ls-blocks", role: "group" });
             this.field = make("input", {
                 type: "text", class: "ls-text", autocomplete: "off", spellcheck: "false", placeholder: text("blocks.placeholder"),
@@ -23,7 +24,7 @@
             });
             this.root = make("div", { class: "ls-block ls-parts" },
                 make("span", { class: "ls-caption" }, text("blocks.caption")),
-                make("div", { class: "ls-blocks-line" }, this.select, this.field), this.chart);
+                make("div", { class: "ls-blocks-line" }, this.select, this.field), this.problems, this.chart);
         }
 
         update({ entry, file }) {
@@ -45,8 +46,13 @@
         #build(known, kind) {
             const { make, text } = LoraStack;
             this.#kind = kind;
-            const options = known.presets.map((preset) => make("option", { value: preset.name }, `${preset.name} – ${LoraStack.textOr(`preset.${preset.name.toLowerCase()}`, preset.doc)}`));
-            this.select.replaceChildren(...options, make("option", { value: OWN }, text("blocks.own")));
+            const option = (preset) => make("option", { value: preset.name }, `${preset.name} – ${LoraStack.textOr(`preset.${preset.name.toLowerCase()}`, preset.doc)}`);
+            const own = (preset) => make("option", { value: preset.name, disabled: preset.problem !== "", title: preset.problem }, [preset.name, preset.problem].filter(Boolean).join(" – "));
+            const yours = known.presets.filter((preset) => preset.own && (preset.problem || preset.fits.includes(kind)));
+            const groups = yours.length ? [make("optgroup", { label: text("blocks.yours") }, ...yours.map(own))] : [];
+            this.select.replaceChildren(...known.presets.filter((preset) => !preset.own).map(option), ...groups, make("option", { value: OWN }, text("blocks.own")));
+            LoraStack.setText(this.problems, (known.problems ?? []).join(" "));
+            this.problems.hidden = !known.problems?.length;
             this.#bars = known.layouts[kind].map((block, index) => new Bar(block, (value) => this.#set(index, value)));
             this.chart.replaceChildren(...this.#bars.map((bar) => bar.root));
         }

@@ -2,7 +2,7 @@
 (function (LoraStack) {
     "use strict";
 
-    const TIMES = ["schedule", "start", "stop"];
+    const TIMES = ["schedule", "te_schedule", "start", "stop"];
 
     function note(text, attributes = {}, mark = null) {
         return LoraStack.make("span", { class: "ls-note", ...attributes }, mark && LoraStack.icon(mark), text);

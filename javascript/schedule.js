@@ -3,6 +3,7 @@
     "use strict";
 
     const STEPS = 40; // columns of the plot where the page has no number of steps
+    const LATE = "late:"; // fractions that begin at the second step, as loractl's tags have them
     const FLAT = Object.freeze([Object.freeze([0, 1]), Object.freeze([1, 1])]); // what an empty curve means
 
     /** Ready-made schedules of the list: what the three fields become. */
@@ -27,16 +28,19 @@
         const stop = readEdge(fields.stop ?? "", steps);
         if (points === null || start === null || stop === null) return null;
         const byStep = countsSteps(points);
+        const late = (fields.schedule ?? "").trim().startsWith(LATE) ? 1 : 0;
         return Array.from({ length: steps }, (_, step) => {
             if (start.given && step < start.first) return 0;
             if (stop.given && step >= stop.end) return 0;
-            return points.length ? between(points, byStep ? step + 1 : step / Math.max(steps - 1, 1)) : 1;
+            return points.length ? between(points, byStep ? step + 1 : Math.max(step - late, 0) / Math.max(steps - 1 - late, 1)) : 1;
         });
     }
 
     /** Points of a curve as [place, factor], or null where the text cannot be read. Places beyond 1 are steps from 1. */
     function readPoints(text) {
-        const parts = text.replaceAll(";", ",").split(",").map((part) => part.trim()).filter(Boolean);
+        const written = text.trim();
+        const curve = written.startsWith(LATE) ? written.slice(LATE.length) : written;
+        const parts = curve.replaceAll(";", ",").split(",").map((part) => part.trim()).filter(Boolean);
         const points = parts.map((part) => {
             const [value, place] = part.replaceAll("~", "@").split("@");
             return [place === undefined ? 1 : number(place), number(value)];

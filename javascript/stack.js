@@ -16,6 +16,7 @@
         on: true,
         role: "",
         schedule: "",
+        te_schedule: "",
         start: "",
         stop: "",
         blocks: "",
@@ -80,7 +81,7 @@
 
     /** Fields of a row that are set and have no control in the panel: they are kept and named. */
     function otherFields(entry) {
-        const shown = ["network", "hash", "weight", "te", "unet", "on", "role", "schedule", "start", "stop", "blocks", "region", "feather", "passes", "side"];
+        const shown = ["network", "hash", "weight", "te", "unet", "on", "role", "schedule", "te_schedule", "start", "stop", "blocks", "region", "feather", "passes", "side"];
         return Object.keys(entry).filter((name) => !shown.includes(name) && entry[name] !== FIELDS[name]);
     }
 

@@ -94,6 +94,7 @@
         "blocks.in": "block {block}, on the way in",
         "blocks.middle": "the middle block",
         "blocks.out": "block {block}, on the way out",
+        "blocks.yours": "your LoRA Block Weight presets",
         "blocks.base_short": "text",
         "blocks.middle_short": "mid",
 
@@ -114,6 +115,13 @@
         "schedule.start_example": "0.25 or 6",
         "schedule.stop_example": "0.75 or 15",
         "schedule.schedule_example": "0@0,1@0.5",
+        "schedule.text": "Text encoder",
+        "schedule.text_constant": "constant",
+        "schedule.text_same": "as the curve and window",
+        "schedule.text_own": "a curve of its own",
+        "schedule.text_choose": "Text encoder of {name} over the steps",
+        "schedule.te_schedule_example": "1@0,0@0.5",
+        "schedule.te_schedule_of": "Text encoder curve of {name}",
         "schedule.plot": "Strength of {name} over the steps",
         "schedule.no_plot": "Strength of {name} over the steps cannot be drawn",
 

@@ -94,6 +94,7 @@
         "blocks.in": "入力側のブロック {block}",
         "blocks.middle": "中央のブロック",
         "blocks.out": "出力側のブロック {block}",
+        "blocks.yours": "自分の LoRA Block Weight プリセット",
         "blocks.base_short": "文",
         "blocks.middle_short": "中",
 
@@ -114,6 +115,13 @@
         "schedule.start_example": "0.25 または 6",
         "schedule.stop_example": "0.75 または 15",
         "schedule.schedule_example": "0@0,1@0.5",
+        "schedule.text": "テキストエンコーダー",
+        "schedule.text_constant": "一定",
+        "schedule.text_same": "カーブと範囲に合わせる",
+        "schedule.text_own": "専用のカーブ",
+        "schedule.text_choose": "ステップごとの {name} のテキストエンコーダー",
+        "schedule.te_schedule_example": "1@0,0@0.5",
+        "schedule.te_schedule_of": "{name} のテキストエンコーダーのカーブ",
         "schedule.plot": "ステップごとの {name} の強さ",
         "schedule.no_plot": "{name} のステップごとの強さは描けません",
 

@@ -94,6 +94,7 @@
         "blocks.in": "输入侧分块 {block}",
         "blocks.middle": "中间分块",
         "blocks.out": "输出侧分块 {block}",
+        "blocks.yours": "你的 LoRA Block Weight 预设",
         "blocks.base_short": "文本",
         "blocks.middle_short": "中",
 
@@ -114,6 +115,13 @@
         "schedule.start_example": "0.25 或 6",
         "schedule.stop_example": "0.75 或 15",
         "schedule.schedule_example": "0@0,1@0.5",
+        "schedule.text": "文本编码器",
+        "schedule.text_constant": "恒定",
+        "schedule.text_same": "与曲线和区间相同",
+        "schedule.text_own": "自己的曲线",
+        "schedule.text_choose": "{name} 的文本编码器在各步的强度",
+        "schedule.te_schedule_example": "1@0,0@0.5",
+        "schedule.te_schedule_of": "{name} 的文本编码器曲线",
         "schedule.plot": "{name} 在各步的强度",
         "schedule.no_plot": "无法绘制 {name} 在各步的强度",
 

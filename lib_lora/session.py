@@ -26,7 +26,7 @@ from lib_lora.engine.report import ACTS, EntryReport, Report, told_share
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import UNET_PART, Plan, PlannedEntry
-from lib_lora.stack.schedule import Moment
+from lib_lora.stack.schedule import BEGINNING, Moment
 
 SAMPLE = 8
 """Unmatched weights quoted in a report."""
@@ -110,10 +110,10 @@ class Session:
         for part in self._attached:
             part.step(moment)
 
-    def encode(self, side: str) -> None:
-        """Let rows for one side of the prompt act as they do for this one, from the next text on."""
+    def encode(self, side: str, moment: Moment = BEGINNING) -> None:
+        """Let text encoders act as for this side of the prompt at this moment, from the next text on."""
         for part in self._attached:
-            part.encode(side)
+            part.encode(side, moment)
 
     def report(self) -> Report:
         """Return what is applied now, or was until the last detach."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lib_lora.errors import EngineError
+from lib_lora.errors import EngineError, EntryValueError
 from lib_lora.network import Network
 from lib_lora.plan import Plan, make_plan
 from lib_lora.session import Session
@@ -89,6 +89,26 @@ def test_a_window_after_another_weight_is_that_of_its_own(
     assert all(map(same, again, fresh))
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_what_an_earlier_picture_merged_is_not_what_a_window_opens_on(
+    toy: ToyModel, networks: dict[str, Network], mode: str
+) -> None:
+    """Before the window nothing is merged, so the weights of the picture before still lie there."""
+    view = toy.view()
+    with Session() as session:
+        session.attach(view, planned(networks, toy, Entry("a")), mode)
+        expected = toy.run()
+    session = Session()
+    for row in (Entry("a", weight=0.5), Entry("a", start="2", te_schedule="same")):
+        with session:
+            session.attach(view, planned(networks, toy, row), mode)
+            for step in range(2):
+                session.encode("positive", Moment(step, 2))
+                session.step(Moment(step, 2))
+                last = toy.run()
+    assert same(last, expected)
+
+
 def test_nothing_is_merged_where_nothing_changes(toy: ToyModel, networks: dict[str, Network]) -> None:
     view = toy.view()
     with Session() as session:
@@ -132,3 +152,36 @@ def test_the_report_says_when(toy: ToyModel, networks: dict[str, Network]) -> No
         toy.run()
         notes = [entry.notes for entry in session.report().entries]
     assert notes == [("acts in steps 3 to 5 of 5",), (), ("acts in none of 5 steps",)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_text_encoder_has_a_curve_of_its_own(
+    toy: ToyModel, networks: dict[str, Network], mode: str
+) -> None:
+    """It is encoded for moments; the UNet's steps leave it alone, and it them."""
+    view, before = toy.view(), toy.digests()
+    curved = planned(networks, toy, Entry("a", weight=0.8, te_schedule="0@0,1@1"))
+    assert curved.text_schedules and curved.te_key != plan_of(networks, view, a=0.8).te_key
+    texts = []
+    with Session() as session:
+        session.attach(view, curved, mode)
+        with pytest.raises(EngineError, match="te_schedule"):
+            toy.run()
+        for step in (0, 2, 4):
+            session.encode("positive", Moment(step, STEPS))
+            session.step(Moment(4 - step, STEPS))
+            texts.append(toy.run())
+    assert toy.digests() == before and is_untouched(toy)
+    for text, te in zip(texts, (0.0, 0.4, 0.8), strict=True):
+        with Session() as session:
+            session.attach(view, planned(networks, toy, Entry("a", weight=0.8, te=te)), mode)
+            for ours, expected in zip(text, toy.run(), strict=True):
+                torch.testing.assert_close(ours, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_same_is_the_curve_and_window_of_the_row(toy: ToyModel, networks: dict[str, Network]) -> None:
+    row = Entry("a", start="0.5", te_schedule="same")
+    (schedule,) = planned(networks, toy, row).text_schedules
+    assert [schedule.factor(Moment(step, 4)) for step in range(4)] == [0, 0, 1, 1]
+    with pytest.raises(EntryValueError, match=r"row 1 \(a\): te_schedule.*noise level"):
+        planned(networks, toy, Entry("a", start="sigma:7", te_schedule="same"))

@@ -16,7 +16,7 @@ LORA_HELP = (
     "add a LoRA, with fields such as ,region=inpaint,schedule=0@0;1@1,blocks=OUTD,hires=0.5; may be repeated"
 )
 NUMBERS = ("te", "unet", "feather")
-LISTS = ("region", "blocks", "schedule", "passes")
+LISTS = ("region", "blocks", "schedule", "te_schedule", "passes")
 PASSES = ("base", "hires", "refiner", "detailer")
 
 

@@ -52,8 +52,8 @@ class Attached:
         self._attentions: dict[Any, FusedAttention] = {}
         self._timed: list[tuple[Patch, tuple[Contribution, ...]]] = []
         self._awaits_step = False
-        self._sided: list[tuple[Patch, tuple[Contribution, ...]]] = []
-        self._awaits_side = False
+        self._spoken: list[tuple[Patch, tuple[Contribution, ...]]] = []
+        self._awaits_text = False
         self._aimed: Aimed | None = None
         self._aim = EVERYWHERE
         self._changes: Changes = {}
@@ -84,13 +84,13 @@ class Attached:
         elif self._settle is None and all(patch.settled is patch.changes for patch in self.patches):
             # Nothing to settle and nothing new; whether the weights are the same, `_before` asks anyway.
             self._watch()
-            self._ready = not (self._awaits_step or self._awaits_side)
+            self._ready = not (self._awaits_step or self._awaits_text)
 
     def rest(self) -> None:
         """Take everything off; other extensions' forwards are put back, and nothing of the model is held."""
         self._ready = False
         self._hook.remove()
-        special = self._aimed or self._attentions or self._timed or self._sided
+        special = self._aimed or self._attentions or self._timed or self._spoken
         if self._aimed is not None:
             self._aimed.remove()
         kept = []
@@ -108,8 +108,8 @@ class Attached:
                 kept.append(patch)
         self._plain = not special and len(kept) == len(self.patches)
         self.patches, self._watched, self._attentions, self._timed = kept, [], {}, []
-        self._sided, self._aimed, self._settle = [], None, None
-        self._awaits_step = self._awaits_side = False
+        self._spoken, self._aimed, self._settle = [], None, None
+        self._awaits_step = self._awaits_text = False
 
     def step(self, moment: Moment) -> None:
         """Give every layer with a schedule the strengths of this moment; what changed is merged again."""
@@ -121,11 +121,12 @@ class Attached:
         if self._aimed is not None:
             self._aimed.step(moment)
 
-    def encode(self, side: str) -> None:
-        """Give every layer of a text encoder the changes for one side of the prompt."""
-        self._awaits_side = False
-        for patch, planned in self._sided:
-            if patch.take(tuple(change for change in planned if change.side in ("", side))):
+    def encode(self, side: str, moment: Moment) -> None:
+        """Give every layer of a text encoder the changes for one side of the prompt at one moment."""
+        self._awaits_text = False
+        for patch, planned in self._spoken:
+            now = (change.at(moment) for change in planned if change.side in ("", side))
+            if patch.take(tuple(change for change in now if change.strength != 0)):
                 self._ready = False
             if patch.layer.kind == PARAMETER:
                 patch.remove_shadow()
@@ -167,7 +168,7 @@ class Attached:
                 self._install_aimed(view, view.layers[name], found)
             else:
                 self._install(view.layers[name], found)
-                self._take_sides(found)
+                self._take_spoken(found)
         if self._aimed is not None:
             self._aimed.finish()
 
@@ -183,10 +184,10 @@ class Attached:
             self.patches[-1].masked = self._aimed.layer(layer, somewhere)
             self._awaits_step |= any(not change.schedule.constant for change in somewhere)
 
-    def _take_sides(self, changes: tuple[Contribution, ...]) -> None:
-        if any(change.side for change in changes):
-            self._sided.append((self.patches[-1], changes))
-            self._awaits_side = True
+    def _take_spoken(self, changes: tuple[Contribution, ...]) -> None:
+        if any(change.side or not change.schedule.constant for change in changes):
+            self._spoken.append((self.patches[-1], changes))
+            self._awaits_text = True
 
     def _install(self, layer: Layer, changes: tuple[Contribution, ...]) -> None:
         patch = self._resting.get(layer.name)
@@ -194,7 +195,7 @@ class Attached:
         if patch is None or not again:
             patch = Patch(layer, changes, idle=not changes)
         self.patches.append(patch)
-        if not all(change.schedule.constant for change in changes):
+        if self.part == UNET_PART and not all(change.schedule.constant for change in changes):
             self._timed.append((patch, changes))
             self._awaits_step = True
         if again:
@@ -277,10 +278,11 @@ class Attached:
                 "This WebUI does not tell which step it is at, so a row with a schedule cannot act. "
                 "Clear 'when' in that row, or switch the row off."
             )
-        if self._awaits_side:
+        if self._awaits_text:
             raise EngineError(
-                "This WebUI does not tell which prompt it encodes, so a row for one side cannot act. "
-                "Clear 'side' in that row, or set its text encoder weight to 0."
+                "This WebUI does not tell which prompt it encodes, so a row for one side, or one whose text "
+                "encoder weight changes over the steps, cannot act. Clear 'side' and 'te_schedule' in that "
+                "row, or set its text encoder weight to 0."
             )
         if self._settle is not None:
             for patch in self.patches:

@@ -21,6 +21,7 @@ from lib_lora.hosts.nested import Outer
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import request_of
 from lib_lora.hosts.rows import Rows, side_of_texts
+from lib_lora.hosts.texts import Timeline, over_steps, timeline_of
 from lib_lora.hosts.wearing import Fitted, Wardrobe, Wear, row_notes
 from lib_lora.network import NetworkCache, check_fit
 from lib_lora.session import Session
@@ -82,6 +83,7 @@ class Lifecycle:
         self._drawn: list[tuple[int, str, Report]] = []  # whose pass by identity, its name, what was worn
         self._seen: Signs | None = None
         self._loose: Any = None
+        self._timeline: Timeline | None = None  # while prompts are encoded over the steps
         self._pending: LoraStackError | None = None
 
     def around(self, p: Any, call: Call, hires: bool = False) -> Any:
@@ -95,9 +97,17 @@ class Lifecycle:
         return self.around(p, call, hires=True)
 
     def around_texts(self, p: Any, call: Call) -> Any:
-        """Encode the prompts of one side with what acts for that side."""
-        self._session.encode(side_of_texts(call))
-        return call()
+        """Encode the prompts of one side with what acts for that side, once or over the steps."""
+        side, on = side_of_texts(call), self._applied
+        curves = () if on is None else on.fitted.plan.text_schedules
+        if not curves:
+            self._session.encode(side)
+            return call()
+        self._timeline = timeline_of(p, call)
+        try:
+            return over_steps(call, curves, self._timeline, lambda moment: self._session.encode(side, moment))
+        finally:
+            self._timeline = None
 
     def around_sample(self, p: Any, call: Call) -> Any:
         """Run the sampler with the stack of `p`, then tell what was applied; nothing applied is an error."""
@@ -234,7 +244,8 @@ class Lifecycle:
         wear = frame.wear if inside and frame is not None else None
         if wear is None or wear.request is not request:
             wear = self._wardrobe.wear(p, request)
-        return self._wardrobe.fitted(wear, self._view_of(p)).plan.te_key
+        key = self._wardrobe.fitted(wear, self._view_of(p)).plan.te_key
+        return key if self._timeline is None else (*key, self._timeline)
 
     def _enter(self, p: Any, hires: bool) -> None:
         request = request_of(p)

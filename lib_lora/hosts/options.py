@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -172,14 +171,33 @@ def passwords() -> dict[str, str]:
 
 def block_presets() -> dict[str, str]:
     """Return the presets of blocks that the user keeps in LoRA Block Weight's files."""
+    return _own_blocks()[0]
+
+
+def block_preset_problems() -> tuple[str, ...]:
+    """Say which of those files cannot be read."""
+    return _own_blocks()[1]
+
+
+def _own_blocks() -> tuple[dict[str, str], tuple[str, ...]]:
     from modules import paths_internal
 
     folder = Path(paths_internal.extensions_dir, "sd-webui-lora-block-weight", "scripts")
     found: dict[str, str] = {}
+    problems = []
     for name, read in (("elempresets.txt", read_element_presets), ("lbwpresets.txt", read_presets)):
-        with suppress(OSError):
-            found |= read(Path(folder, name).read_text(encoding="utf-8", errors="replace"))
-    return found
+        try:
+            text = Path(folder, name).read_text(encoding="utf-8-sig", errors="replace")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            problems.append(f"{name} cannot be read: {error.strerror}.")
+            continue
+        if "\0" in text:
+            problems.append(f"{name} is not a text file. Save it as UTF-8 text, then load the page anew.")
+            continue
+        found |= read(text)
+    return found, tuple(problems)
 
 
 def _option(key: str, default: Any) -> Any:

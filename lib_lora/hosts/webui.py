@@ -49,7 +49,7 @@ class Door:
         self._library_lock = threading.Lock()
         self._checkpoint = LoadedCheckpoint()
         self._lifecycle = Lifecycle(self._view_of, options.mode, self._reports, self._signs_of)
-        self._axes = Axes(TITLE, self.library)
+        self._axes = Axes(TITLE, self.library, options.presets)
         self._takeover = Takeover(self._sort_tags, self._tags_changed)
 
     # Called by the host's callbacks
@@ -111,7 +111,8 @@ class Door:
         guard = [Depends(login), Depends(require_same_origin)]
         fits = Fits(lambda: self._checkpoint.target(self._generation))
         ports = LibraryPorts(self.library, self._shelf, self._architecture, strengths)
-        add_routes(app, self.library, self._reports, guard, fits.of, ports, options.block_presets)
+        own = options.block_presets, options.block_preset_problems
+        add_routes(app, self.library, self._reports, guard, fits.of, ports, *own)
         add_panel_routes(app, options.presets, guard)
         add_interference_route(app, lambda text: interference_of(text, self.library()), guard)
         add_mask_routes(app, options.mask_store, guard)

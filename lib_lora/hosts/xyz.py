@@ -6,12 +6,15 @@ the request applies them. So nothing here knows where our arguments lie, in eith
 
 from __future__ import annotations
 
+import csv
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lib_lora.library.library import Library
+from lib_lora.library.presets import Presets
 from lib_lora.stack import axes
 from lib_lora.stack.serialization import decode
 from lib_lora.stack.stack import Stack
@@ -19,6 +22,7 @@ from lib_lora.stack.stack import Stack
 ATTRIBUTE = "lora_stack_axes"
 SCRIPT = "xyz_grid.py"
 PREFIX = "[LoRA Stack] "
+PRESET = "preset"
 ROWS = 5  # rows whose network can be chosen from the list; any other by its number
 AXES = (
     ("Weight", axes.WEIGHT, ""),
@@ -29,10 +33,12 @@ AXES = (
     ("Region", axes.REGION, ""),
     ("Passes", axes.PASSES, ""),
     ("Schedule", axes.SCHEDULE, ""),
+    ("Schedule of the text encoder", axes.TE_SCHEDULE, ""),
     ("Blocks", axes.BLOCKS, ""),
     ("Role with its usual weight", axes.ROLE, ""),
     ("On or off", axes.ON, ""),
     ("Leave one out", axes.LEAVE_OUT, ""),
+    ("Stack preset", PRESET, ""),
 )
 """Label, field, and the target of values that name none; with a target the files are offered as a list."""
 
@@ -40,15 +46,27 @@ MERGING, OPENING = 0.2, 0.5
 """Costs by which the plot orders its loops: dearer ones change less often. A checkpoint's is 1."""
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A kept stack in the place of the panel's; without a name no stack at all."""
+
+    name: str = ""
+    stack: Stack = field(default_factory=Stack)
+
+    def __str__(self) -> str:
+        return self.name or "None"
+
+
 class Axes:
     """Our axes of one plot script.
 
-    title: of the script whose second argument is the stack. library: asked when a plot is prepared.
+    title: of the script whose second argument is the stack. library, presets: asked when a plot is prepared.
     """
 
-    def __init__(self, title: str, library: Callable[[], Library]) -> None:
+    def __init__(self, title: str, library: Callable[[], Library], presets: Callable[[], Presets]) -> None:
         self._title = title
         self._library = library
+        self._presets = presets
 
     def add(self) -> None:
         """Add the axes to the plot that is loaded now; what is there already is left alone."""
@@ -64,6 +82,18 @@ class Axes:
             return
 
     def _option(self, option: Any, label: str, field: str, target: str) -> Any:
+        if field == PRESET:
+            return _made(
+                option,
+                PREFIX + label,
+                self._whole,
+                format_value=lambda p, opt, value: value.name or "without",
+                confirm=lambda p, values: self._find_all(value.stack for value in values),
+                cost=OPENING,
+                prepare=lambda text: next(csv.reader([text], skipinitialspace=True), []),
+                choices=lambda: ["None", *(preset.name for preset in self._presets().all()[0])],
+            )
+
         def read(text: Any) -> Any:
             """Read one value; a list's choice comes as it is, and without `prepare` so does all text."""
             if isinstance(text, axes.Value):
@@ -72,15 +102,30 @@ class Axes:
                 return axes.Value(field, target, None if text == "None" else str(text))
             return next(iter(axes.read_values(field, str(text), target)))
 
-        wanted = {
-            "format_value": lambda p, opt, value: axes.legend(self._stack(p), value),
-            "confirm": self._confirm,
-            "cost": OPENING if field == axes.NETWORK else MERGING,
-            "prepare": lambda text: axes.read_values(field, text, target),
-            "choices": self._choices if target else None,
-        }
-        known = inspect.signature(option).parameters  # older plots have no `prepare`
-        return option(PREFIX + label, read, _apply, **{key: wanted[key] for key in wanted if key in known})
+        return _made(
+            option,
+            PREFIX + label,
+            read,
+            format_value=lambda p, opt, value: axes.legend(self._stack(p), value),
+            confirm=self._confirm,
+            cost=OPENING if field == axes.NETWORK else MERGING,
+            prepare=lambda text: axes.read_values(field, text, target),
+            choices=self._choices if target else None,
+        )
+
+    def _whole(self, text: Any) -> Whole:
+        """Read one value of the axis of presets; raises PresetError for a name there is none of."""
+        if isinstance(text, Whole):
+            return text
+        name = str(text).strip()
+        if name.lower() in ("", "none"):
+            return Whole()
+        return Whole(name, decode(self._presets().find(name).stack))
+
+    def _find_all(self, stacks: Iterable[Stack]) -> None:
+        """Refuse before the first picture a preset whose files are not there."""
+        for entry in (entry for stack in stacks for entry in stack.active()):
+            self._library().find(entry.network, entry.hash)
 
     def _choices(self) -> list[str]:
         return ["None", *(file.label for file in self._library().files() if not file.problem)]
@@ -103,6 +148,12 @@ class Axes:
         return Stack()
 
 
+def _made(option: Any, label: str, read: Callable[[Any], Any], **wanted: Any) -> Any:
+    """Make an axis of what the plot understands: older ones have no `prepare`."""
+    known = inspect.signature(option).parameters
+    return option(label, read, _apply, **{key: wanted[key] for key in wanted if key in known})
+
+
 def _apply(p: Any, value: Any, _values: Any) -> None:
     """Leave one axis' value on the object that draws the cell."""
     setattr(p, ATTRIBUTE, (*getattr(p, ATTRIBUTE, ()), value))
@@ -110,8 +161,9 @@ def _apply(p: Any, value: Any, _values: Any) -> None:
 
 def edited(p: Any, stack: Stack) -> Stack:
     """Return a stack with the values that the plot's axes have for this picture."""
-    for value in getattr(p, ATTRIBUTE, ()):
-        stack = axes.edit(stack, value)
+    values = getattr(p, ATTRIBUTE, ())
+    for value in sorted(values, key=lambda value: not isinstance(value, Whole)):  # a preset, then its rows
+        stack = value.stack if isinstance(value, Whole) else axes.edit(stack, value)
     return stack
 
 

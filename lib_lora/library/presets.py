@@ -59,7 +59,7 @@ class Presets:
 
     def rename(self, name: str, to: str) -> None:
         """Give a preset another name; raises PresetError where that name is taken."""
-        preset, wanted = self._known(name), _checked_name(to)
+        preset, wanted = self.find(name), _checked_name(to)
         if wanted == preset.name:
             return
         if self._find(wanted) is not None:
@@ -71,9 +71,10 @@ class Presets:
 
     def delete(self, name: str) -> None:
         """Remove a preset; raises PresetError where there is none of that name."""
-        self._path(self._known(name).name).unlink(missing_ok=True)
+        self._path(self.find(name).name).unlink(missing_ok=True)
 
-    def _known(self, name: str) -> Preset:
+    def find(self, name: str) -> Preset:
+        """Return a preset by its name; raises PresetError with the nearest names where there is none."""
         found = self._find(_checked_name(name))
         if found is None:
             hint = nearest(name, [preset.name for preset in self.all()[0]])

@@ -12,6 +12,7 @@ from lib_lora.plan.contribution import UNET_PART, Contribution, part_of
 from lib_lora.plan.row import Changes, ModelFacts, PlannedEntry, PlannedRow, plan_row
 from lib_lora.stack.entry import Entry, row_title
 from lib_lora.stack.region import Region, read_regions
+from lib_lora.stack.schedule import Schedule
 from lib_lora.stack.serialization import require_implemented
 from lib_lora.stack.stack import Stack
 
@@ -39,6 +40,15 @@ class Plan:
     def part(self, name: str) -> Ordered:
         """Return the changes of one part of the model; the same object as long as nothing changed there."""
         return self.parts.get(name, {})
+
+    @cached_property
+    def text_schedules(self) -> tuple[Schedule, ...]:
+        """The curves of text encoder weights, each once; none where all are constant."""
+        texts = (
+            found for part, changes in self.parts.items() if part != UNET_PART for found in changes.values()
+        )
+        curves = (change.schedule for found in texts for change in found if not change.schedule.constant)
+        return tuple(dict.fromkeys(curves))
 
     @cached_property
     def parts(self) -> Mapping[str, Ordered]:
@@ -155,4 +165,5 @@ def _ordered(keys: Sequence[Hashable], rows: Sequence[Changes]) -> Ordered:
 
 def _te_key(parts: Mapping[str, Ordered]) -> tuple[Hashable, ...]:
     text = (found for part, changes in parts.items() if part != UNET_PART for found in changes.values())
-    return tuple(sorted({tuple((change.key, change.side) for change in found) for found in text}, key=repr))
+    told = {tuple((change.key, change.side, change.schedule) for change in found) for found in text}
+    return tuple(sorted(told, key=repr))

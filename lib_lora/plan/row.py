@@ -20,7 +20,7 @@ from lib_lora.stack.blocks import Blocks, model_blocks, read_blocks
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.prompt import DYN
 from lib_lora.stack.region import Region
-from lib_lora.stack.schedule import CONSTANT, Schedule, read_schedule
+from lib_lora.stack.schedule import Schedule, read_schedule, read_text_schedule
 from lib_lora.stack.side import read_side
 
 Shape = tuple[int, ...]
@@ -71,7 +71,11 @@ class PlannedEntry:
 
 @dataclass(frozen=True, eq=False)
 class PlannedRow:
-    """One row for one model. shares: what it can change, by part; changes: what it changes at its numbers."""
+    """One row for one model.
+
+    schedule: of the UNet; spoken: of the text encoders. shares: what it can change, by part; changes: what it
+    changes at its numbers.
+    """
 
     entry: Entry
     network: Network
@@ -80,6 +84,7 @@ class PlannedRow:
     fit: Fit
     notes: tuple[str, ...]
     schedule: Schedule
+    spoken: Schedule
     region: Region | None
     side: str
     shares: Mapping[str, Sequence[Share]]
@@ -110,8 +115,8 @@ class PlannedRow:
 
     def _changes(self, part: str, number: float) -> Changes:
         """Return the change of every weight of a part at the row's number for it; 0 changes nothing."""
-        # The text encoder is asked before the first step, of words that have no place.
-        schedule, region = (self.schedule, self.region) if part == UNET_PART else (CONSTANT, None)
+        # Words have no place, and what is said of them is said before the first step.
+        schedule, region = (self.schedule, self.region) if part == UNET_PART else (self.spoken, None)
         key, side = self.key, self.side
         return {
             name: Contribution(key, adapter, factors, strength, schedule, region, side)
@@ -127,6 +132,7 @@ def plan_row(entry: Entry, region: Region | None, network: Network, model: Model
     kept = kept_ranks(entry)
     blocks = read_blocks(entry.blocks, model_blocks(model.architecture))
     schedule = read_schedule(entry.schedule, entry.start, entry.stop)
+    spoken = read_text_schedule(entry.te_schedule, schedule)
     side = read_side(entry.side)
     notes = network.notes
     if kept is not None:
@@ -145,7 +151,7 @@ def plan_row(entry: Entry, region: Region | None, network: Network, model: Model
             share = Share(name, adapter, adapter.factors(shapes[name]), factor)
             shares.setdefault(part_of(name), []).append(share)
     key = network.key if kept is None else (network.key, kept)
-    row = PlannedRow(entry, network, model.key, key, fit, notes, schedule, region, side, shares, {})
+    row = PlannedRow(entry, network, model.key, key, fit, notes, schedule, spoken, region, side, shares, {})
     return replace(row, changes={part: row._changes(part, _number(entry, part)) for part in shares})
 
 
@@ -166,7 +172,8 @@ def _number(entry: Entry, part: str) -> float:
 
 def _settings(entry: Entry) -> Hashable:
     """Return everything of a row that its plan depends on besides the numbers for the parts."""
-    return entry.blocks, entry.schedule, entry.start, entry.stop, entry.side, kept_ranks(entry)
+    times = entry.schedule, entry.te_schedule, entry.start, entry.stop
+    return entry.blocks, times, entry.side, kept_ranks(entry)
 
 
 def _left_out(fit: Fit, blocks: Blocks) -> tuple[str, ...]:

@@ -21,13 +21,14 @@ from .blocks import SD1_BLOCKS, SDXL_BLOCKS, read_blocks
 from .entry import DECIMALS, Entry, row_title, shown
 from .passes import read_passes
 from .region import read_region
-from .schedule import read_schedule
+from .schedule import read_schedule, read_text_schedule
 from .stack import Stack
 
 WEIGHT, TE, UNET, NETWORK, ON, LEAVE_OUT = "weight", "te", "unet", "network", "on", "leave out"
 REGION, PASSES, SCHEDULE, BLOCKS, ROLE = "region", "passes", "schedule", "blocks", "role"
+TE_SCHEDULE = "te_schedule"
 NUMBERS = (WEIGHT, TE, UNET)
-TEXTS = (REGION, PASSES, SCHEDULE, BLOCKS, ROLE)
+TEXTS = (REGION, PASSES, SCHEDULE, TE_SCHEDULE, BLOCKS, ROLE)
 EVERYTHING = ("everywhere", "always", "all")  # of a text: the field left empty
 EACH = "each"  # of LEAVE_OUT: nothing left out, then every row that is on
 ALL = "all"
@@ -225,6 +226,8 @@ def _said(entry: Entry, field: str, text: str) -> Entry:
         read_passes(text)
     elif field == SCHEDULE:
         read_schedule(text, entry.start, entry.stop)
+    elif field == TE_SCHEDULE:
+        read_text_schedule(text, read_schedule(entry.schedule, entry.start, entry.stop))
     else:
         _check_blocks(text)
     return replace(entry, **{field: text}, on=True)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from ..errors import EntryValueError, nearest
 
@@ -132,7 +133,7 @@ class Blocks:
         return found
 
 
-def describe_blocks() -> dict[str, object]:
+def describe_blocks() -> dict[str, Any]:
     """What the panel draws: the blocks of the short layouts, and the numbers of every preset."""
     short = {"sd1": LAYOUTS[0], "sdxl": LAYOUTS[2]}
     presets = [

@@ -97,6 +97,7 @@ class Entry:
     on: bool = _switch(True, "whether the row acts")
     role: str = _text("kind of network: character, beautifier, style, concept, clothing, object; advice only")
     schedule: str = _text("strength over the steps of sampling: 0@0,1@0.5")
+    te_schedule: str = _text("strength in the text encoder over the steps: nothing, a curve, or same")
     start: str = _text("when the network begins to act: fraction, step or sigma")
     stop: str = _text("when the network ceases to act: fraction, step or sigma")
     blocks: str = _text("parts of the UNet it acts in: a preset, one number a block, rules")

@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from ..errors import EntryValueError
 from .entry import DECIMALS, FIELDS, Entry, row_title, shown
 from .passes import HIRES, PASSES, Pass, write_passes
+from .schedule import LATE
 from .stack import Stack
 
 KINDS = ("lora", "lyco")
 DYN = "dyn"  # extra field of a row: how many ranks of a DyLoRA
 REST = "tag"  # extra field of a row: items of the tag that nobody knows, as they came
-UNSAID = ("schedule", "region", "feather", "passes", "side")
+UNSAID = ("schedule", "te_schedule", "region", "feather", "passes", "side")
 """Fields that no tag has a word for; a schedule would need the weight in every point."""
 
 _TAG = re.compile(r"<(\w+):([^>]+)>")
@@ -80,9 +81,9 @@ def _read_tag(tag: str, content: str) -> Entry:
         raise EntryValueError(f"{tag[:80]} names no file. Write <lora:name:0.8>.")
     te_text = named.pop("te", positional[1] if len(positional) > 1 else "1")
     unet_text = named.pop("unet", positional[2] if len(positional) > 2 else te_text)
-    schedule = _curve(unet_text)
-    te = _weight(tag, "te", _curve(te_text).partition("@")[0] or te_text)
-    unet = 1.0 if schedule else _weight(tag, "unet", unet_text)
+    te, _ = _over_steps(tag, "te", te_text)
+    unet, schedule = _over_steps(tag, "unet", unet_text)
+    unet = 1.0 if schedule else unet
     dyn = named.pop(DYN, positional[3] if len(positional) > 3 else None)
     start, stop, blocks, rules = (named.pop(name, "") for name in ("start", "stop", "lbw", "lbwe"))
     if "step" in named and not (start or stop):
@@ -99,9 +100,8 @@ def _read_tag(tag: str, content: str) -> Entry:
             weight=unet,
             te=None if te == unet else te,
             schedule=schedule,
-            start=start,
-            # The tag names the first step without it, a row the last one with it.
-            stop=str(max(int(stop) - 1, 0)) if stop.isdigit() else stop,
+            start=_window_start(start),
+            stop=_window_stop(stop),
             blocks=blocks,
             passes=passes,
             extra=tuple(extra.items()),
@@ -120,21 +120,38 @@ def _weight(tag: str, part: str, text: str) -> float:
         ) from None
 
 
-def _curve(text: str) -> str:
-    """Return the row's schedule for weights over the steps (loractl: `0@0,1@0.4`), empty for one number.
+def _over_steps(tag: str, part: str, text: str) -> tuple[float, str]:
+    """Return the weight at the start, and the row's schedule, empty for one number.
 
-    There a position without `@` is the end, and positions beyond 1 count steps from 0, in a row from 1. The
-    text encoder is asked once, at the first point.
+    loractl's `0@0,1@0.4`: a position without `@` is the end, a list that begins without one its first number.
+    It looks at the step before the one being made (the first sees itself), so its steps are two less than the
+    progress bar's, and its fractions are of the steps from the second on. The text encoder is asked once.
     """
     points = [part.replace("~", "@").partition("@") for part in re.split("[,;]", text) if part.strip()]
+    if not points or not points[0][1]:
+        return _weight(tag, part, points[0][0] if len(points) > 1 else text), ""
     try:
         numbers = [(float(value), float(place) if sign else 1.0) for value, sign, place in points]
     except ValueError:
-        return ""
-    if len(numbers) < 2:
-        return ""
-    first = 1 if numbers[-1][1] > 1 else 0
-    return ",".join(f"{_shortest(value)}@{_shortest(place + first)}" for value, place in numbers)
+        return _weight(tag, part, text), ""
+    numbers.sort(key=lambda point: point[1])
+    if len(numbers) == 1:
+        return numbers[0][0], ""
+    late = numbers[-1][1] <= 1
+    curve = ",".join(
+        f"{_shortest(value)}@{_shortest(place if late else place + 2)}" for value, place in numbers
+    )
+    return numbers[0][0], f"{LATE}{curve}" if late else curve
+
+
+def _window_start(text: str) -> str:
+    """Return a row's start for LoRA Block Weight's: it counts steps from 0, and 1 is the beginning too."""
+    return (str(int(text) + 1) if int(text) > 1 else "") if text.isdigit() else text
+
+
+def _window_stop(text: str) -> str:
+    """Return a row's stop: the step named there is the first without, 1 is before the first."""
+    return (text if int(text) > 1 else "0") if text.isdigit() else text
 
 
 def _hires(named: dict[str, str], te: float, unet: float, schedule: str) -> str:
@@ -172,7 +189,7 @@ def _write_tag(title: str, name: str, entry: Entry) -> str:
     for known in FIELDS:
         unsaid = known.name in UNSAID
         value = getattr(entry, known.name)
-        unsaid |= known.name in ("start", "stop") and not str(value or 0).isdigit()
+        unsaid |= known.name in ("start", "stop") and _window(known.name, str(value)) is None
         if unsaid and value != known.default:
             raise EntryValueError(
                 f"{title}: a prompt tag cannot say '{known.name}'. Keep the row in the panel."
@@ -188,8 +205,7 @@ def _write_tag(title: str, name: str, entry: Entry) -> str:
             f"{title}: a prompt tag cannot say the rules in 'blocks'. Keep the row in the panel."
         )
     items += [f"lbw={entry.blocks}"] if entry.blocks else []
-    items += [f"start={entry.start}"] if entry.start else []
-    items += [f"stop={int(entry.stop) + 1}"] if entry.stop else []
+    items += [f"{edge}={said}" for edge in ("start", "stop") if (said := _window(edge, getattr(entry, edge)))]
     items += [str(item) for item in rest] if isinstance(rest, tuple) else []
     if name.count("=") == 1 or any(sign in item for item in items for sign in ":>"):
         raise EntryValueError(
@@ -197,6 +213,16 @@ def _write_tag(title: str, name: str, entry: Entry) -> str:
             "Rename the file, or keep the row in the panel."
         )
     return f"<{':'.join(items)}>"
+
+
+def _window(edge: str, text: str) -> str | None:
+    """Return what a tag says for an end of a row's window, empty for nothing, None where it cannot."""
+    if not text or (edge == "start" and text in ("0", "1")):
+        return ""
+    step = int(text) if text.isdigit() else 1  # no tag names the second step as start, or the first as stop
+    if edge == "start":
+        return str(step - 1) if step > 2 else None
+    return "1" if step == 0 else text if step > 1 else None
 
 
 def _shortest(weight: float) -> str:

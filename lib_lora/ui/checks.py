@@ -15,7 +15,7 @@ from ..stack.blocks import model_blocks, read_blocks
 from ..stack.entry import Entry, row_title
 from ..stack.passes import read_passes
 from ..stack.region import read_regions
-from ..stack.schedule import read_schedule
+from ..stack.schedule import read_schedule, read_text_schedule
 from ..stack.serialization import decode, require_implemented
 from ..stack.side import read_side
 from ..stack.stack import Stack
@@ -84,7 +84,7 @@ def _check_entry(entry: Entry, library: Finder, fit: FitOf, presets: Mapping[str
         read_blocks(
             written_out(entry.blocks, presets), model_blocks(str(library.summary(file)["architecture"]))
         )
-        read_schedule(entry.schedule, entry.start, entry.stop)
+        read_text_schedule(entry.te_schedule, read_schedule(entry.schedule, entry.start, entry.stop))
         read_passes(entry.passes)
         read_side(entry.side)
     except LoraStackError as error:

@@ -24,6 +24,7 @@ from fastapi import APIRouter, Body, Depends, FastAPI, Query
 
 from ..library.library import Library
 from ..stack.advice import ROLES
+from ..stack.block_files import describe_own
 from ..stack.blocks import describe_blocks
 from .checks import FitOf, check_stack, unknown
 from .events import add_event_routes
@@ -50,12 +51,13 @@ def add_routes(
     fit: FitOf = unknown,
     ports: LibraryPorts | None = None,
     presets: Callable[[], Mapping[str, str]] = dict,
+    preset_problems: Callable[[], Sequence[str]] = tuple,
 ) -> None:
     """Answer the page on `app`; a second call on the same app replaces the answers of the first.
 
     `library` is asked at every request, because settings may change the folders. `guard` holds FastAPI
     dependencies that every request must pass. `fit` tells how a file meets the loaded checkpoint; `presets`
-    are the user's own, of blocks.
+    are the user's own, of blocks, `preset_problems` what is wrong with their files.
     """
     app.router.routes[:] = [route for route in app.router.routes if not _is_ours(route)]
     ports = ports or LibraryPorts(library, library)
@@ -69,7 +71,9 @@ def add_routes(
 
     @router.get("/blocks")
     def blocks() -> dict[str, Any]:
-        return describe_blocks()
+        told = describe_blocks()
+        told["presets"] += describe_own(presets())
+        return told | {"problems": list(preset_problems())}
 
     @router.get("/report")
     def report(tab: str = Query(max_length=40)) -> dict[str, Any]:

@@ -322,3 +322,69 @@ def test_a_second_row_outside_is_the_rest(draw: Draws) -> None:
     for index, columns in enumerate((slice(0, 28), slice(36, 64))):
         near, far = (np.abs(both - other)[:, columns].mean() for other in (alone[index], alone[1 - index]))
         assert near < far
+
+
+class Texts:
+    """What the host samples with: the conditioning of each call, for prompt and negative prompt."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def __call__(
+        self, row: dict[str, Any], calls: int, tab: str = "txt2img", **fields: Any
+    ) -> list[list[Any]]:
+        from modules import prompt_parser
+
+        passes: list[list[Any]] = []
+
+        def note(p: Any, *args: Any, c: Any, uc: Any, **_: Any) -> None:
+            found = []
+            for call in range(calls):
+                _, positive = prompt_parser.reconstruct_multicond_batch(c, call)
+                negative = prompt_parser.reconstruct_cond_batch(uc, call)
+                found.append((positive, negative))
+            passes.append(found)
+
+        self._host.log.acting["process_before_every_sampling"] = note
+        try:
+            self._host.draw(tab, args_of(row, tab=tab), **fields)
+        finally:
+            del self._host.log.acting["process_before_every_sampling"]
+        return passes
+
+
+def equal(one: Any, other: Any) -> bool:
+    return all(bool((ours == theirs).all()) for ours, theirs in zip(one, other, strict=True))
+
+
+def test_text_encoded_at_key_frames(draw: Draws) -> None:
+    """First and last step have the prompts of constant weights; between them lies their mixture."""
+    texts = Texts(draw.host)
+    ((none, *_),), ((full, *_),) = (texts({"te": te}, 1, steps=3) for te in (0, 1))
+    (curve,) = texts({"te_schedule": "0@0,1@1"}, 3, steps=3)
+    assert equal(curve[0], none) and equal(curve[2], full)
+    for ours, first, last in zip(curve[1], none, full, strict=True):
+        assert float((ours - (first + last) / 2).abs().max()) < 2e-3 * float(last.abs().max())
+    (jump,) = texts({"te_schedule": "1@0,1@0.5,0@0.5"}, 4, steps=2, sampler_name="Heun")
+    assert [equal(call, full) for call in jump] == [True, True, False, False] and equal(jump[3], none)
+
+
+def test_text_over_the_steps_that_run(draw: Draws) -> None:
+    """Of ten steps at strength 0.4 five run; a hires pass counts its own."""
+    texts, row = Texts(draw.host), {"te_schedule": "0@0,1@1"}
+    ((none, *_),), ((full, *_),) = (texts({"te": te}, 1, steps=3) for te in (0, 1))
+    picture = {"init_images": [draw.before()], "denoising_strength": 0.4, "steps": 10}
+    (some,) = texts(row, 5, "img2img", **picture)
+    assert equal(some[0], none) and equal(some[4], full) and not equal(some[3], full)
+    base, hires = texts(row, 2, **{**HIRES, "steps": 2, "hr_second_pass_steps": 2})
+    assert equal(base[1], full) and equal(hires[0], base[0]) and equal(hires[1], full)
+
+
+def test_a_curve_of_the_text_encoder_makes_its_own_picture(draw: Draws) -> None:
+    assert np.array_equal(draw({"te_schedule": "1@0,1@1"}), draw({}))
+    assert np.array_equal(draw({"te_schedule": "0.5"}), draw({"te": 0.5}))
+    rise, fall = draw({"te_schedule": "0@0,1@1"}), draw({"te_schedule": "1@0,0@1"})
+    assert len({picture.tobytes() for picture in (rise, fall, draw({}), draw({"te": 0}))}) == 4
+    assert np.array_equal(draw({"te_schedule": "0@0,1@1"}, fresh=True), rise)
+    window = {"stop": "1", "te_schedule": "same"}
+    assert not np.array_equal(draw(window), draw({"stop": "1"}))

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from lib_lora.errors import NetworkNotFoundError, PresetError
 from lib_lora.hosts.xyz import AXES, PREFIX, Axes, edited, is_plotted
 from lib_lora.library.library import Library
+from lib_lora.library.presets import Presets
 from lib_lora.stack.axes import WEIGHT, Value
 from lib_lora.stack.serialization import decode
 from tests.builders import TOY_LAYERS, make_lora_file
@@ -27,6 +29,10 @@ class Option:
         cost: float = 0.0, choices: Any = None, prepare: Any = None,
     ) -> None:  # fmt: skip
         self.__dict__.update(locals())
+
+
+def no_presets() -> Presets:
+    return Presets(Path("no such folder"))
 
 
 class OldOption:
@@ -74,7 +80,7 @@ def option(plot: ModuleType, label: str) -> Any:
 
 
 def test_once_however_often_and_again_after_reload(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    axes = Axes("LoRA Stack", lambda: library)
+    axes = Axes("LoRA Stack", lambda: library, no_presets)
     for _ in range(2):
         plot = load(monkeypatch, Option)
         axes.add()
@@ -84,13 +90,13 @@ def test_once_however_often_and_again_after_reload(library: Library, monkeypatch
 
 def test_no_plot_no_axes(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     plot = load(monkeypatch, Option, path="scripts/something.py")
-    Axes("LoRA Stack", lambda: library).add()
+    Axes("LoRA Stack", lambda: library, no_presets).add()
     assert plot.axis_options == []
 
 
 def test_a_cell_is_drawn_with_its_values(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     plot = load(monkeypatch, Option)
-    Axes("LoRA Stack", lambda: library).add()
+    Axes("LoRA Stack", lambda: library, no_presets).add()
     weight, switch = option(plot, "Weight"), option(plot, "On or off")
     p, cell = processing(), copy.copy(processing())
     values = [weight.type(value) for value in weight.prepare("2: 0.1, 0.9")]
@@ -108,7 +114,7 @@ def test_a_cell_is_drawn_with_its_values(library: Library, monkeypatch: pytest.M
 
 def test_files_are_chosen_from_the_list(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     plot = load(monkeypatch, Option)
-    Axes("LoRA Stack", lambda: library).add()
+    Axes("LoRA Stack", lambda: library, no_presets).add()
     second, cell = option(plot, "Network of row 2"), processing()
     assert second.choices() == ["None", "a", "b"]
     assert second.type("None").value is None
@@ -121,7 +127,7 @@ def test_leaving_each_out_is_written_out_before_the_first_picture(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plot = load(monkeypatch, Option)
-    Axes("LoRA Stack", lambda: library).add()
+    Axes("LoRA Stack", lambda: library, no_presets).add()
     axis, p = option(plot, "Leave one out"), processing()
     values = axis.prepare("each")
     axis.confirm(p, values)
@@ -130,7 +136,7 @@ def test_leaving_each_out_is_written_out_before_the_first_picture(
 
 def test_an_older_plot_gets_what_it_understands(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     plot = load(monkeypatch, OldOption)
-    Axes("LoRA Stack", lambda: library).add()
+    Axes("LoRA Stack", lambda: library, no_presets).add()
     assert option(plot, "Weight").type("2: 0.5") == Value(WEIGHT, "2", 0.5)
 
 
@@ -138,7 +144,7 @@ def test_a_request_without_our_script_has_an_empty_stack(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plot = load(monkeypatch, Option)
-    Axes("LoRA Stack", lambda: library).add()
+    Axes("LoRA Stack", lambda: library, no_presets).add()
     p = processing()
     p.scripts.alwayson_scripts.pop()
     with pytest.raises(Exception, match="empty"):
@@ -148,5 +154,32 @@ def test_a_request_without_our_script_has_an_empty_stack(
 def test_the_path_may_be_any(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forge Classic has the plot in a built-in extension."""
     plot = load(monkeypatch, Option, path=str(Path("extensions-builtin/xyz/scripts/xyz_grid.py")))
-    Axes("LoRA Stack", lambda: library).add()
+    Axes("LoRA Stack", lambda: library, no_presets).add()
     assert plot.axis_options
+
+
+def test_whole_stacks_by_their_names(
+    library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A preset takes the panel's place, and an axis of rows acts on it, whichever comes first."""
+    presets = Presets(tmp_path)
+    presets.save("two, soft", '[{"network": "a", "weight": 0.2}, {"network": "b", "weight": 0.3}]')
+    presets.save("gone", '[{"network": "moved"}]')
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library, lambda: presets).add()
+    axis, weight, p = option(plot, "Stack preset"), option(plot, "Weight"), processing()
+    assert axis.choices() == ["None", "gone", "two, soft"]
+    assert axis.prepare('"two, soft", None') == ["two, soft", "None"]
+    soft, none = (axis.type(text) for text in ("two, soft", "None"))
+    assert [axis.format_value(p, axis, value) for value in (soft, none)] == ["two, soft", "without"]
+    axis.confirm(p, [soft, none])
+    weight.apply(p, weight.type("2: 0.9"), [])
+    axis.apply(p, soft, [])
+    assert [entry.weight for entry in edited(p, decode(TEXT)).entries] == [0.2, 0.9]
+    empty = processing()
+    axis.apply(empty, none, [])
+    assert edited(empty, decode(TEXT)).entries == ()
+    with pytest.raises(PresetError, match="Nearest: 'two, soft'"):
+        axis.type("two, sof")
+    with pytest.raises(NetworkNotFoundError, match="moved"):
+        axis.confirm(p, [axis.type("gone")])

@@ -35,6 +35,16 @@ test("rules are kept while the numbers change", () => {
     assert.deepEqual(LoraStack.readBlocks("IN05:attn:0", KNOWN, "sd1").rules, ["IN05:attn:0"]);
 });
 
+test("the user's own presets are for the kinds they fit, drawn where they have a number for each block", () => {
+    const face = { name: "FACE", own: true, problem: "", fits: ["sd1"], sd1: ones(17, 3, 5), sdxl: null };
+    const hands = { name: "HANDS", own: true, problem: "", fits: ["sd1", "sdxl"], sd1: null, sdxl: null };
+    const known = { ...KNOWN, presets: [...KNOWN.presets, face, hands] };
+    assert.deepEqual(LoraStack.readBlocks("face", known, "sd1"), { preset: "FACE", numbers: ones(17, 3, 5), rules: [] });
+    assert.deepEqual(LoraStack.readBlocks("FACE", known, "sdxl"), { preset: "", numbers: null, rules: [] });
+    assert.deepEqual(LoraStack.readBlocks("HANDS", known, "sdxl"), { preset: "HANDS", numbers: null, rules: [] });
+    assert.equal(LoraStack.writeBlocks({ numbers: ones(17, 3, 5), rules: [] }, known, "sd1"), "FACE");
+});
+
 test("numbers of a preset are written as its name, all ones as nothing", () => {
     assert.equal(LoraStack.writeBlocks({ numbers: ones(17, 12, 17), rules: [] }, KNOWN, "sd1"), "OUTS");
     assert.equal(LoraStack.writeBlocks({ numbers: ones(17, 0, 17), rules: [] }, KNOWN, "sd1"), "");

@@ -36,6 +36,7 @@ entries = st.builds(
     on=st.booleans(),
     role=texts,
     schedule=texts,
+    te_schedule=texts,
     start=texts,
     stop=texts,
     blocks=texts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib_lora.stack.block_files import read_element_presets, read_presets, written_out
+from lib_lora.stack.block_files import describe_own, read_element_presets, read_presets, written_out
 from lib_lora.stack.blocks import SD1_BLOCKS, SDXL_BLOCKS, read_blocks
 
 SEVENTEEN = "1,0,0,0,1,1,1,1,1,1,1,1,0,0,0,0,0.5"
@@ -15,6 +15,8 @@ MyFace:{SEVENTEEN}
 XL: {", ".join("1" * 12)}
 SHORT:1,1,1
 FLUXALL:{",".join("1" * 61)}
+WORDS:1,one,1
+note: my own, made in May
 no colon here
 OFF:{SEVENTEEN} # commented
 :{SEVENTEEN}
@@ -26,6 +28,8 @@ def test_lines_that_are_presets_are_read() -> None:
         "NONE": ",".join("0" * 17),
         "MYFACE": SEVENTEEN,
         "XL": ",".join("1" * 12),
+        "SHORT": "1,1,1",
+        "WORDS": "1,one,1",
     }
 
 
@@ -54,3 +58,17 @@ def test_what_is_written_out_can_be_read() -> None:
     own = read_presets(FILE)
     assert read_blocks(written_out("MYFACE", own), SD1_BLOCKS).factor("OUT11", "unet.output_blocks.11") == 0.5
     assert read_blocks(written_out("XL", own), SDXL_BLOCKS).factor("OUT05", "unet.output_blocks.5") == 1
+
+
+def test_the_panel_is_told_what_each_preset_fits_and_what_is_wrong() -> None:
+    own = {**read_presets(FILE), **read_element_presets("HANDS:IN05-OUT05:attn:0.5")}
+    told = {str(preset["name"]): preset for preset in describe_own(own)}
+    assert list(told) == ["MYFACE", "XL", "SHORT", "WORDS", "HANDS"], "NONE is ours"
+    assert told["MYFACE"]["fits"] == ["sd1"] and told["MYFACE"]["sd1"] == [
+        float(n) for n in SEVENTEEN.split(",")
+    ]
+    assert told["XL"]["fits"] == ["sdxl"] and told["XL"]["sdxl"] == [1.0] * 12
+    assert told["HANDS"]["fits"] == ["sd1", "sdxl"] and told["HANDS"]["sd1"] is None
+    assert "3 numbers" in str(told["SHORT"]["problem"]) and "'one' is not a number" in str(
+        told["WORDS"]["problem"]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from lib_lora.errors import EntryValueError
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.prompt import read_tags, write_tags
+from lib_lora.stack.schedule import Moment, read_schedule
 from lib_lora.stack.stack import Stack
 from tests.stack.strategies import names, weights
 
@@ -37,16 +39,35 @@ from tests.stack.strategies import names, weights
             "<lora:neon:1:lbw=OUTD>", Entry("neon", blocks="OUTD"), id="block weights go into blocks"
         ),
         pytest.param(
-            "<lora:neon:1:start=2:stop=8>", Entry("neon", start="2", stop="7"), id="stop is the first without"
+            "<lora:neon:1:start=2:stop=8>", Entry("neon", start="3", stop="8"), id="steps are counted from 0"
         ),
         pytest.param("<lora:neon:1:stop=1>", Entry("neon", stop="0"), id="stopped before the first step"),
-        pytest.param("<lora:neon:0@0,1@0.4>", Entry("neon", te=0, schedule="0@0,1@0.4"), id="over the steps"),
-        pytest.param("<lora:neon:0.5~0;1>", Entry("neon", te=0.5, schedule="0.5@0,1@1"), id="other signs"),
+        pytest.param("<lora:neon:1:start=1>", Entry("neon"), id="started at the first step"),
         pytest.param(
-            "<lora:neon:0@0,1@10>", Entry("neon", te=0, schedule="0@1,1@11"), id="steps counted from 0"
+            "<lora:neon:1:start=0.25:stop=0.4>",
+            Entry("neon", start="0.25", stop="0.4"),
+            id="parts of the steps",
         ),
         pytest.param(
-            "<lora:neon:0.7:unet=0@0,1@1>", Entry("neon", te=0.7, schedule="0@0,1@1"), id="the UNet alone"
+            "<lora:neon:0@0,1@0.4>", Entry("neon", te=0, schedule="late:0@0,1@0.4"), id="over the steps"
+        ),
+        pytest.param(
+            "<lora:neon:0.5~0;1>", Entry("neon", te=0.5, schedule="late:0.5@0,1@1"), id="other signs"
+        ),
+        pytest.param(
+            "<lora:neon:1@1,0@0>", Entry("neon", te=0, schedule="late:0@0,1@1"), id="points in any order"
+        ),
+        pytest.param("<lora:neon:0.5@0.3>", Entry("neon", weight=0.5), id="one point is one number"),
+        pytest.param(
+            "<lora:neon:0.5,1@1>", Entry("neon", weight=0.5), id="a list that begins without a place"
+        ),
+        pytest.param(
+            "<lora:neon:0@0,1@10>", Entry("neon", te=0, schedule="0@2,1@12"), id="steps, two less than ours"
+        ),
+        pytest.param(
+            "<lora:neon:0.7:unet=0@0,1@1>",
+            Entry("neon", te=0.7, schedule="late:0@0,1@1"),
+            id="the UNet alone",
         ),
         pytest.param(
             "<lora:neon:te=0.2@0,1@1:unet=0.5>", Entry("neon", weight=0.5, te=0.2), id="asked at the start"
@@ -59,7 +80,7 @@ from tests.stack.strategies import names, weights
         pytest.param(
             "<lora:neon:1:lbw=OUTD:lbwe=ATTNDEEPOFF>", Entry("neon", blocks="OUTD;ATTNDEEPOFF"), id="elements"
         ),
-        pytest.param("<lora:neon:1:step=2-8>", Entry("neon", start="2", stop="7"), id="a window in one word"),
+        pytest.param("<lora:neon:1:step=2-8>", Entry("neon", start="3", stop="8"), id="a window in one word"),
         pytest.param(
             "<lora:neon:0.8:hr=0.5>",
             Entry("neon", weight=0.8, passes="base,hires:0.5,refiner,detailer"),
@@ -72,7 +93,7 @@ from tests.stack.strategies import names, weights
         ),
         pytest.param(
             "<lora:neon:0@0,1@1:hr=0.5>",
-            Entry("neon", te=0, schedule="0@0,1@1", extra=(("tag", ("hr=0.5",)),)),
+            Entry("neon", te=0, schedule="late:0@0,1@1", extra=(("tag", ("hr=0.5",)),)),
             id="a curve and a weight that is none",
         ),
         pytest.param(
@@ -82,6 +103,42 @@ from tests.stack.strategies import names, weights
 )
 def test_one_tag(tag: str, row: Entry) -> None:
     assert read_tags(f"before {tag} after") == ("before  after", (row,))
+
+
+def seen_by_scripts(steps: int) -> list[int]:
+    """The step that other extensions are told at each step of the progress bar.
+
+    The host counts a step when it is done, so the first and the second see 0.
+    """
+    return [max(step - 1, 0) for step in range(steps)]
+
+
+def row_factors(tag: str, steps: int) -> list[float]:
+    (row,) = read_tags(tag)[1]
+    found = read_schedule(row.schedule, row.start, row.stop)
+    return [round(row.unet_weight * found.factor(Moment(step, steps)), 5) for step in range(steps)]
+
+
+@pytest.mark.parametrize("steps", [3, 8, 20])
+@pytest.mark.parametrize("curve", ["0@0,1@0.4", "1@0,0.2@1", "0.3@0.5,1@0.7,0@1", "0@0,1@3", "0.5@2,1@6"])
+def test_curves_of_tags_are_loractl_s(curve: str, steps: int) -> None:
+    """Its own words: interpolate at the step seen, for places up to 1 divided by the steps less two."""
+    points = sorted((float(place), float(value)) for value, place in (p.split("@") for p in curve.split(",")))
+    places, values = zip(*points, strict=True)
+    parts = [step if places[-1] > 1 else step / (steps - 2) for step in seen_by_scripts(steps)]
+    expected = [round(float(np.interp(part, places, values)), 5) for part in parts]
+    assert row_factors(f"<lora:neon:{curve}>", steps) == expected
+
+
+@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("edge", ["start", "stop"])
+def test_windows_of_tags_are_lora_block_weight_s(edge: str, number: int) -> None:
+    """Its own words on A1111: once a step beyond `number - 2` is seen the row has come, or gone."""
+    on, expected = edge == "stop", []
+    for seen in seen_by_scripts(8):
+        on = on if seen <= number - 2 else edge == "start"
+        expected.append(float(on))
+    assert row_factors(f"<lora:neon:1:{edge}={number}>", 8) == expected
 
 
 def test_other_tags_and_brackets_stay() -> None:
@@ -127,6 +184,8 @@ def test_bad_tags_are_named(tag: str, message: str) -> None:
         pytest.param(Entry("neon", weight=0.8, te=0.5), "<lora:neon:0.5:0.8>", id="text encoder first"),
         pytest.param(Entry("neon", weight=0.8, te=0.8), "<lora:neon:0.8>", id="equal parts are one number"),
         pytest.param(Entry("neon", extra=(("dyn", 8),)), "<lora:neon:1:1:dyn=8>", id="dyn"),
+        pytest.param(Entry("neon", start="3", stop="8"), "<lora:neon:1:start=2:stop=8>", id="a window"),
+        pytest.param(Entry("neon", start="1", stop="0"), "<lora:neon:1:stop=1>", id="no step at all"),
         pytest.param(
             Entry("neon", extra=(("tag", ("x=2",)),)), "<lora:neon:1:x=2>", id="unknown items come back"
         ),
@@ -177,6 +236,10 @@ def test_names_can_be_chosen_by_the_caller() -> None:
         pytest.param(Entry("a", extra=(("tag", ("x>y",)),)), "cannot carry", id="bracket in an unknown item"),
         pytest.param(Entry("a", region="inpaint"), "cannot say 'region'", id="a region"),
         pytest.param(Entry("a", schedule="0@0"), "cannot say 'schedule'", id="a schedule"),
+        pytest.param(Entry("a", te_schedule="same"), "cannot say 'te_schedule'", id="the text encoder's"),
+        pytest.param(Entry("a", start="2"), "cannot say 'start'", id="a start that no tag has"),
+        pytest.param(Entry("a", stop="1"), "cannot say 'stop'", id="a stop that no tag has"),
+        pytest.param(Entry("a", start="0.5"), "cannot say 'start'", id="a part of the steps"),
         pytest.param(Entry("a", blocks="ALL;M00::0"), "rules in 'blocks'", id="rules for blocks"),
     ],
 )

@@ -56,6 +56,7 @@ def test_a_good_row_comes_with_its_file(library: Library) -> None:
         ('{"network": "ghibli", "blocks": "1,1,1"}', "17 or 26"),
         ('{"network": "ghibli", "start": "soon"}', '"soon"'),
         ('{"network": "ghibli", "schedule": "1@0.5,0@0.2"}', "must rise"),
+        ('{"network": "ghibli", "te_schedule": "often"}', '"often"'),
         ('{"network": "ghibli", "region": "inpant"}', "'inpaint'"),
         ('{"network": "ghibli", "region": "mask:left"}', "no mask called"),
         ('{"network": "ghibli", "region": "not:1"}', "acts in the whole picture"),

@@ -104,6 +104,7 @@ def test_blocks_are_told_as_numbers(page: TestClient) -> None:
     told = page.get(f"{PREFIX}/blocks").json()
     assert len(told["layouts"]["sd1"]) == 17
     assert {preset["name"] for preset in told["presets"]} >= {"ALL", "OUTD"}
+    assert told["problems"] == []
 
 
 def test_advice_is_the_table_of_roles(page: TestClient) -> None:
