@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lib_lora.engine.budget import AUTO, BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.hosts import a1111
@@ -18,6 +19,7 @@ MASK_FOLDER = "lora-stack-masks"
 DATA_FOLDER = "lora-stack"
 TAKEOVER = "lora_stack_takeover"
 TAKEOVER_LABEL = "Apply <lora:…> tags of the prompt together with the stack"
+NAMES = "lora_stack_names"
 LANGUAGE = "lora_stack_language"
 LANGUAGES = ("Automatic", "English", "简体中文", "日本語")
 MODES = (
@@ -72,6 +74,12 @@ def add_options() -> None:
         ).info(
             "automatic: the WebUI's localization, or else the browser's language; a new choice takes effect "
             "with Reload UI"
+        ),
+    )
+    shared.opts.add_option(
+        NAMES,
+        shared.OptionInfo("", "Names of this WebUI, separated by commas", section=SECTION).info(
+            "only for a page without login that is reached under a domain of your own"
         ),
     )
 
@@ -167,6 +175,19 @@ def passwords() -> dict[str, str]:
 
     pairs = str(getattr(shared.cmd_opts, "api_auth", "") or "").split(",")
     return dict(pair.strip().split(":", 1) for pair in pairs if ":" in pair)
+
+
+def own_names() -> tuple[str, ...]:
+    """Return the names under which the user says that this WebUI may be reached."""
+    from modules import shared
+
+    listed = [
+        *str(_option(NAMES, "")).split(","),
+        *str(getattr(shared.cmd_opts, "cors_allow_origins", "") or "").split(","),
+        str(getattr(shared.cmd_opts, "server_name", "") or ""),
+    ]
+    names = (urlsplit(text if "//" in text else f"//{text}").hostname for text in map(str.strip, listed))
+    return tuple(name for name in names if name)
 
 
 def block_presets() -> dict[str, str]:

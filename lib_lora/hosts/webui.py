@@ -99,7 +99,7 @@ class Door:
         from lib_lora.hosts.interference import interference_of
         from lib_lora.ui.compat import user_of
         from lib_lora.ui.fits import Fits
-        from lib_lora.ui.guards import require_login, require_same_origin
+        from lib_lora.ui.guards import require_known_host, require_login, require_same_origin
         from lib_lora.ui.interference import add_interference_route
         from lib_lora.ui.mask_routes import add_mask_routes
         from lib_lora.ui.panel_routes import add_panel_routes
@@ -107,8 +107,10 @@ class Door:
         from lib_lora.ui.routes import add_routes
 
         answer_errors(app)
-        login = require_login(user_of(app), options.passwords(), page=demo is not None)
-        guard = [Depends(login), Depends(require_same_origin)]
+        asked = user_of(app)
+        login = require_login(asked, options.passwords(), page=demo is not None)
+        known = require_known_host(options.own_names, login=asked is not None)
+        guard = [Depends(login), Depends(require_same_origin), Depends(known)]
         fits = Fits(lambda: self._checkpoint.target(self._generation))
         ports = LibraryPorts(self.library, self._shelf, self._architecture, strengths)
         own = options.block_presets, options.block_preset_problems

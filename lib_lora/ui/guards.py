@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,21 @@ from fastapi import HTTPException, Request
 HEADER = "X-LoRA-Stack"
 BODY_LIMIT = 64 * 1024 * 1024  # bytes of a request
 _READING = ("GET", "HEAD", "OPTIONS")
+HOME = (".localhost", ".local", ".lan", ".home", ".internal", ".home.arpa", ".fritz.box", ".ts.net")
+"""How names end that only one's own network gives."""
+TUNNELS = (
+    *(".gradio.live", ".gradio.app", ".hf.space", ".proxy.runpod.net", ".trycloudflare.com", ".loca.lt"),
+    *(
+        ".ngrok.io",
+        ".ngrok.app",
+        ".ngrok-free.app",
+        ".ngrok.dev",
+        ".ngrok-free.dev",
+        ".googleusercontent.com",
+    ),
+    *(".colab.dev", ".paperspacegradient.com", ".kaggle.net", ".vast.ai", ".cloudspaces.litng.ai"),
+)
+"""How names end that lead to the tunnel's own machines, whoever asks."""
 
 
 def require_same_origin(request: Request) -> None:
@@ -36,6 +52,38 @@ def require_same_origin(request: Request) -> None:
         allowed = origin is None or urlsplit(origin).netloc.lower() in hosts
     if not allowed:
         raise HTTPException(403, "This request comes from another site's page.")
+
+
+def require_known_host(names: Callable[[], Iterable[str]], login: bool) -> Callable[[Request], None]:
+    """Return a guard for requests that change something: the page must be reached under a name of this WebUI.
+
+    A stranger's page can let its own name lead to this machine and is then, for the browser, of the same
+    origin. An address of numbers, a name without a dot and those of `HOME` and `TUNNELS` cannot be turned
+    like that; `names` are the user's own. login: a stranger's name has no cookie of ours, so nothing else is
+    asked.
+    """
+
+    def guard(request: Request) -> None:
+        if request.method in _READING or login:
+            return
+        host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
+        own = {name.strip().lower().rstrip(".") for name in names()}
+        if not (_is_number(host) or "." not in host or host.endswith((*HOME, *TUNNELS)) or host in own):
+            raise HTTPException(
+                403,
+                f"This WebUI does not know itself under the name {host[:100]}. If it is yours, write it into "
+                "Settings → LoRA Stack → Names of this WebUI.",
+            )
+
+    return guard
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def require_login(
