@@ -140,7 +140,7 @@
             const { text } = LoraStack;
             try {
                 const { total, problems = [] } = await this.api.post("refresh");
-                this.say([text("say.refreshed", { count: total }), ...problems].join(" "));
+                this.say([text("say.refreshed", { count: total }), ...problems.map(LoraStack.told)].join(" "));
                 this.browser.ask();
             } catch (error) {
                 this.say(text("say.offline", { reason: error.message }));
