@@ -63,7 +63,7 @@ def _change(adapter: Adapter | None) -> Change | None:
         return None
     factors = adapter.factors(adapter.shape)
     if factors is not None:
-        return factors
+        return factors.exact
     return adapter.delta(torch.empty(adapter.shape, device="meta")).flatten(1)
 
 

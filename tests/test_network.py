@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
+from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.scratch import Scratch
 from lib_lora.errors import (
     AdapterError,
     FileError,
@@ -17,6 +19,7 @@ from lib_lora.errors import (
     UnreadableFileError,
 )
 from lib_lora.network import NetworkCache, check_fit, fit_to, open_network
+from lib_lora.plan import Contribution
 from tests.builders import TOY_LAYERS, make_lora_file, toy_sd1
 
 QUERY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
@@ -194,3 +197,29 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:
     cache.open(paths[2], "sd1")
     assert cache.open(paths[0], "sd1") is first
     assert cache.open(paths[1], "sd1") is not second
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_factors_stay_as_they_are_stored_and_mean_the_same(tmp_path: Path, dtype: torch.dtype) -> None:
+    """Half the memory, and the same change to the last bit as from a file that stores float32."""
+    name, base = "unet.input_blocks.0.0", torch.ones(8, 4, 3, 3)
+    paths = {kind: tmp_path / f"{kind}.safetensors" for kind in ("narrow", "wide")}
+    make_lora_file(paths["wide"], {"lora_unet_conv_in": (8, 4, 3)})
+    state = {key: tensor.to(dtype) for key, tensor in load_file(paths["wide"]).items()}
+    save_file(state, paths["narrow"])
+    save_file({key: tensor.float() for key, tensor in state.items()}, paths["wide"])
+    narrow, wide = (open_network(path, "sd1") for path in paths.values())
+    assert 2 * narrow.nbytes == wide.nbytes
+    assert narrow.adapters[name].factors(base.shape).up.dtype == dtype
+    assert torch.equal(narrow.adapters[name].delta(base), wide.adapters[name].delta(base))
+    merged = []
+    for network in (narrow, wide):
+        weight, layer = MergedWeight(), torch.nn.Conv2d(4, 8, 3).requires_grad_(False)
+        layer.weight.copy_(base)
+        adapter = network.adapters[name]
+        changes = [
+            Contribution(number, adapter, adapter.factors(base.shape), 0.3 * number) for number in (1, 2)
+        ]
+        weight.update(layer, changes, Scratch())
+        merged.append(weight.weight)
+    assert torch.equal(*merged)

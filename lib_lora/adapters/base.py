@@ -28,11 +28,20 @@ inputs, `W · T`, for one T each; or the weight in another way."""
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """A change of low rank, `scale · up @ down`; up `[out, rank]`, down `[rank, in·kh·kw]`, both float32."""
+    """A change of low rank, `scale · up @ down`; up `[out, rank]`, down `[rank, in·kh·kw]`.
+
+    Both are in the number type of the file, which takes half the memory as a rule; what computes with them
+    widens them first.
+    """
 
     up: Tensor
     down: Tensor
     scale: float
+
+    @property
+    def exact(self) -> Factors:
+        """The same in float32."""
+        return Factors(self.up.to(torch.float32), self.down.to(torch.float32), self.scale)
 
     @cached_property
     def sizes(self) -> tuple[float, float]:
@@ -51,11 +60,12 @@ class Factors:
 
     @cached_property
     def _lengths(self) -> tuple[Tensor, Tensor]:
-        return torch.linalg.vector_norm(self.up, dim=0), torch.linalg.vector_norm(self.down, dim=1)
+        exact = self.exact
+        return torch.linalg.vector_norm(exact.up, dim=0), torch.linalg.vector_norm(exact.down, dim=1)
 
 
 class Adapter(Protocol):
-    """One family's change to one weight; immutable, float32, on the CPU."""
+    """One family's change to one weight; immutable, on the CPU, float32 but for roles its family keeps."""
 
     @property
     def family(self) -> str:
@@ -114,12 +124,14 @@ class Family:
 
     marks: roles that only this family has; one of them is enough to know it. may_have: further roles,
     shared with others. read: makes the adapter from tensors by role, `AdapterError` when they are incomplete.
+    keeps: roles that are taken in the number type of the file, all others in float32.
     """
 
     name: str
     marks: frozenset[str]
     may_have: frozenset[str]
     read: Callable[[Mapping[str, Tensor]], Adapter]
+    keeps: frozenset[str] = frozenset()
 
     @property
     def roles(self) -> frozenset[str]:

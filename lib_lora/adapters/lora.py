@@ -32,7 +32,7 @@ LARGEST_RANK = 1 << 12
 
 @dataclass(frozen=True, eq=False)
 class LoRA:
-    """One low-rank change; up `[out, r]`, down `[r, in]` or `[r, in, kh, kw]`.
+    """One low-rank change; up `[out, r]`, down `[r, in]` or `[r, in, kh, kw]`, both as the file stores them.
 
     The bias `[out]` may change by up_bias (times the scale) and diff_b, or become new_bias. With a rest
     beside up @ down the change is of low rank no more. core: whether a Tucker core was contracted into down.
@@ -72,7 +72,7 @@ class LoRA:
 
     def delta(self, base: Tensor) -> Tensor:
         """Return `alpha/rank · up @ down` in the shape of `base`."""
-        factors = self._factors(tuple(base.shape))
+        factors = self._factors(tuple(base.shape)).exact
         product = factors.up @ factors.down
         if self.rest is not None:
             self.rest.add_to(product, 1.0)
@@ -80,8 +80,8 @@ class LoRA:
 
     def add_to(self, out: Tensor, base: Tensor, strength: float) -> None:
         """Add the change to `out` without making it; `out` is contiguous and of the shape of `base`."""
-        rows, down = out.view(out.shape[0], -1), self.down.flatten(1)
-        rows[:, : down.shape[1]].addmm_(self.up, down, alpha=strength * self.scale)
+        rows, own = out.view(out.shape[0], -1), Factors(self.up, self.down.flatten(1), self.scale).exact
+        rows[:, : own.down.shape[1]].addmm_(own.up, own.down, alpha=strength * self.scale)
         if self.rest is not None:
             self.rest.add_to(rows, strength * self.scale)
 
@@ -125,7 +125,7 @@ def read(tensors: Mapping[str, Tensor]) -> LoRA:
         shape = (up.shape[0], down.shape[1], *mid.shape[2:])
         check_size(up.shape[1], *shape[1:])
         # Contracted once here, so that everything behind treats it as a plain convolution.
-        down = torch.einsum("abyx, bi -> aiyx", mid, down.flatten(1))
+        down = torch.einsum("abyx, bi -> aiyx", mid, down.flatten(1).to(mid.dtype))
     elif shape[2:] == (1, 1):
         shape, down = shape[:2], down.flatten(1)
     up = up.flatten(1)
@@ -201,4 +201,5 @@ FAMILY = Family(
     marks=frozenset({"lora_up", "lora_down", "lora_mid", "lora_up_bias"}),
     may_have=frozenset({"alpha", "scale", "diff_b", "bias"}) | RESIDUAL_ROLES,
     read=read,
+    keeps=frozenset({"lora_up", "lora_down"}),
 )

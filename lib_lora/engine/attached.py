@@ -238,7 +238,8 @@ class Attached:
                 output = compute_merged(compute, patch.layer.module, patch.merged, x)
             else:
                 assert isinstance(patch.bypass, Bypass)
-                output = patch.bypass.add_to(patch.original(x, *args, **kwargs), x)
+                own = patch.original(x, *args, **kwargs)
+                output = patch.bypass.add_to(own, x, ours=patch.foreign is None)
             if patch.masked is None:
                 return output
             idle = patch.idle

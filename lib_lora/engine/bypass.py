@@ -58,14 +58,15 @@ class Bypass:
         self._ready: tuple[Tensor | None, ...] = ()
         self._acting: list[tuple[Adapter, float]] = []
 
-    def add_to(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return `output` plus the change for the input `x`; neither is written."""
+    def add_to(self, output: Tensor, x: Tensor, ours: bool = False) -> Tensor:
+        """Return `output` plus the change for the input `x`; x is not written, output only if `ours`."""
         up, down, matrix, turn, bias = self._in_form_of(output)
+        ours = ours and output.data_ptr() != x.data_ptr() and not output.requires_grad
         x, changed = x.to(output.dtype), output
         if self._acting:
-            changed = self._with_outputs_changed(output)
+            changed, ours = self._with_outputs_changed(output), True
         if up is not None and down is not None:
-            changed = self._with_factors(changed, x, up, down)
+            changed = self._with_factors(changed, x, up, down, ours)
         if matrix is not None:
             changed = changed + self._through(x, matrix)
         if turn is not None:
@@ -145,11 +146,14 @@ class Bypass:
 
     # What is computed at every step
 
-    def _with_factors(self, output: Tensor, x: Tensor, up: Tensor, down: Tensor) -> Tensor:
+    def _with_factors(self, output: Tensor, x: Tensor, up: Tensor, down: Tensor, ours: bool) -> Tensor:
         if self._conv:
-            return output + functional.conv2d(self._through(x, down), up)
+            change = functional.conv2d(self._through(x, down), up)
+            return output.add_(change) if ours else change.add_(output)
         hidden = functional.linear(x, down).reshape(-1, down.shape[0])
-        return torch.addmm(output.reshape(-1, up.shape[0]), hidden, up.t()).view(output.shape)
+        rows = output.reshape(-1, up.shape[0])
+        add = rows.addmm_ if ours else rows.addmm
+        return add(hidden, up.t()).view(output.shape)
 
     def _through(self, x: Tensor, weight: Tensor) -> Tensor:
         """Compute the layer with another weight and no bias."""

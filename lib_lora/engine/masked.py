@@ -44,7 +44,7 @@ class Masked:
         self._place = place_of(layer.name, layer.kind in (CONV, GROUP_NORM))
         self._block = block_path(layer.name)
         scope.watch(self._block)
-        self._narrow = tuple(change for change in changes if not self._norm and _is_narrow(change, layer))
+        self._narrow = tuple(change for change in changes if not self._norm and _is_narrow(change))
         factors = [change.factors for change in self._narrow if change.factors is not None]
         self._slots = _Slots(factors, self._conv, weight_shape(layer.module)) if factors else None
         self._now = self._planned
@@ -230,8 +230,6 @@ class _Slots:
         return self._ready
 
 
-def _is_narrow(change: Contribution, layer: Layer) -> bool:
-    """Whether a change is of low rank and leaves the bias alone."""
-    bias = layer.module.bias
-    known = bias.detach().float().cpu() if bias is not None and bias.is_floating_point() else None
-    return change.factors is not None and change.adapter.bias(known) is None
+def _is_narrow(change: Contribution) -> bool:
+    """Whether a change is of low rank and leaves the bias alone, whatever the bias is."""
+    return change.factors is not None and change.adapter.bias() is None

@@ -1,4 +1,4 @@
-"""Tensors of a safetensors file, one at a time, as float32.
+"""Tensors of a safetensors file: one at a time as float32, or many at once as they are stored.
 
 Read with plain file reads, not mapped: a file that shrinks under a mapping takes the whole WebUI down.
 """
@@ -6,7 +6,7 @@ Read with plain file reads, not mapped: a file that shrinks under a mapping take
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -30,6 +30,7 @@ from .text import clean
 NUMBERS_LIMIT = 2**28  # numbers in one tensor, 1 GiB as float32; the largest layers of any model have half
 NUMBER_LIMIT = 1e6  # trained weights are below a thousand; products of six such numbers stay finite
 SCALE_LIMIT = 1e12  # some write the rank they asked for as alpha, which may be ten thousand millions
+BLOCK = 1 << 19  # bytes read and looked at in one go, a multiple of every number's size
 DIMENSIONS_LIMIT = 8  # torch computes with 64; a change has 4, two more in a stage of BOFT
 
 # Whole numbers are fine where they stand for one number, a switch or places, never as weights.
@@ -47,6 +48,7 @@ _FLOATS: Mapping[str, str] = MappingProxyType(
         "F8_E5M2FNUZ": "float8_e5m2fnuz",
     }
 )
+_KEPT = ("F16", "BF16", "F32")
 _NUMBERS: Mapping[str, str] = MappingProxyType(
     {
         **_FLOATS,
@@ -83,6 +85,62 @@ class TensorFile:
         if info.start == info.end:  # rank 0; torch makes no tensor of an empty buffer
             return torch.empty(info.shape, dtype=torch.float32)
         tensor = torch.frombuffer(self._read(info), dtype=dtype).to(torch.float32).reshape(info.shape)
+        self._check_numbers(name, tensor)
+        return tensor
+
+    def read(self, names: Sequence[str]) -> dict[str, Tensor]:
+        """Read tensors in the number type of the file, those of 8 or 64 bits and whole numbers as float32.
+
+        What lies side by side in the file is read in one go, and looked at while it is in the processor's
+        cache. Raises what `get` raises.
+        """
+        found: dict[str, Tensor] = {}
+        for run in self._runs(names):
+            first, last = (self.header.tensors[name] for name in (run[0], run[-1]))
+            if first.dtype not in _KEPT or first.start == last.end:
+                found |= {name: self.get(name) for name in run}
+                continue
+            numbers, sound = self._read_run(first.start, last.end, self._dtype(run[0], first))
+            start = 0
+            for name in run:
+                shape = self.header.tensors[name].shape
+                end = start + math.prod(shape)
+                found[name] = numbers[start:end].view(shape)
+                start = end
+                if not sound:
+                    self._check_numbers(name, found[name].to(torch.float32))
+        return found
+
+    def _runs(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """Group tensors that lie side by side and have one number type, in the order of the file."""
+        run: list[str] = []
+        infos = self.header.tensors
+        for name in sorted(set(names), key=lambda name: infos[name].start):
+            info = infos[name]
+            self._dtype(name, info)
+            self._check_size(name, info)
+            before = infos[run[-1]] if run else None
+            if before is not None and (before.end != info.start or before.dtype != info.dtype):
+                yield run
+                run = []
+            run.append(name)
+        if run:
+            yield run
+
+    def _read_run(self, start: int, end: int, dtype: torch.dtype) -> tuple[Tensor, bool]:
+        """Read numbers, and tell whether each is one that any network may hold."""
+        raw = torch.empty(end - start, dtype=torch.uint8)
+        buffer, sound = raw.numpy().data, True
+        with reasons(self.path):
+            self.file.seek(self.header.payload_start + start)
+        for begin in range(0, end - start, BLOCK):
+            self._fill(buffer[begin : begin + BLOCK])
+            low, high = map(float, torch.aminmax(raw[begin : begin + BLOCK].view(dtype)))
+            sound = sound and low >= -NUMBER_LIMIT and high <= NUMBER_LIMIT  # NaN is neither
+        return raw.view(dtype), sound
+
+    def _check_numbers(self, name: str, tensor: Tensor) -> None:
+        """Refuse NaN, infinity, and numbers that no training gives."""
         low, high = torch.aminmax(tensor)
         largest = max(-float(low), float(high))
         if not math.isfinite(largest):
@@ -96,7 +154,6 @@ class TensorFile:
                 f"{self._title(name)} holds {largest:.3g}; no such number of a network is above {limit:.0e}. "
                 "It would turn pictures black. Use an earlier epoch, or download it again."
             )
-        return tensor
 
     def _title(self, name: str) -> str:
         return f"{self.path.name}: tensor '{clean(name, NAME_SHOWN)}'"
@@ -116,14 +173,18 @@ class TensorFile:
 
     def _read(self, info: TensorInfo) -> bytearray:
         buffer = bytearray(info.end - info.start)
-        rest = memoryview(buffer)
         with reasons(self.path):
             self.file.seek(self.header.payload_start + info.start)
+        self._fill(memoryview(buffer))
+        return buffer
+
+    def _fill(self, rest: memoryview) -> None:
+        """Read on until a buffer is full."""
+        with reasons(self.path):
             while rest and (count := self.file.readinto(rest)):
                 rest = rest[count:]
         if rest:
             raise UnreadableFileError(f"{self.path.name} became shorter while it was read. Try again.")
-        return buffer
 
     def _dtype(self, name: str, info: TensorInfo) -> torch.dtype:
         known = _NUMBERS if name.endswith(NUMBER_SUFFIXES) else _FLOATS

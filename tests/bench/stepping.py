@@ -71,7 +71,7 @@ def _layer(out: int, width: int, rows: int, count: int, rounds: int) -> Times:
     peers.AddNet({"": wrapped}, nets, weights)
     ways: dict[str, Callable[[int], object]] = {
         "own": lambda number: layer(x),
-        "ours": lambda number: bypass.add_to(layer(x), x),
+        "ours": lambda number: bypass.add_to(layer(x), x, ours=True),
         "addnet": lambda number: wrapped(x),
     }
     return race(ways, rounds)

@@ -250,3 +250,28 @@ def test_families_of_all_kinds_stand_beside_one_layer() -> None:
     got = Bypass(layer_of(module), changes).add_to(module(x), x)
     wanted = merged_output(module, changes, x)
     assert (got - wanted).abs().max() <= 5e-6 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(6, 5), nn.Conv2d(6, 5, 3, padding=1)], ids=["linear", "conv"])
+def test_an_output_of_ours_is_written_and_another_is_not(layer: nn.Module) -> None:
+    shape = tuple(layer.weight.shape)
+    kind = CONV if len(shape) == 4 else LINEAR
+    x = torch.randn(2, 6, 4, 4) if kind == CONV else torch.randn(2, 3, 6)
+    with torch.no_grad():
+        bypass = Bypass(Layer("unet.out.2", kind, layer), [change(lora(shape), shape)])
+        output = layer(x)
+        before = output.clone()
+        changed = bypass.add_to(output, x)
+        assert torch.equal(output, before)
+        written = bypass.add_to(output, x, ours=True)
+        assert written.data_ptr() == output.data_ptr()
+        assert torch.equal(written, changed)
+
+
+def test_an_output_that_is_the_input_is_never_written() -> None:
+    layer, shape = nn.Linear(6, 6), (6, 6)
+    x = torch.randn(3, 6)
+    before = x.clone()
+    with torch.no_grad():
+        Bypass(Layer("unet.out.2", LINEAR, layer), [change(lora(shape), shape)]).add_to(x, x, ours=True)
+    assert torch.equal(x, before)

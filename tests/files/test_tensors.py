@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lib_lora.errors import (
+    HugeNumberError,
     NonFiniteTensorError,
     NotSafetensorsError,
     TensorOffsetError,
@@ -193,3 +194,31 @@ def test_the_file_is_closed_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="mine"), open_tensors(path) as file:
         raise RuntimeError("mine")
     assert file.file.closed
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_many_at_once_are_those_one_by_one(tmp_path: Path, dtype: torch.dtype) -> None:
+    """Of a size beyond one block, with others of another type between them."""
+    path = tmp_path / "x.safetensors"
+    shapes = {"a.alpha": (), "b": (700, 500), "c": (3, 0), "d": (8, 4, 3, 3), "e": (300_000,)}
+    state = {name: torch.randn(shape).to(dtype) for name, shape in shapes.items()}
+    save_file({**state, "f.alpha": torch.tensor(5)}, path)
+    with open_tensors(path) as file:
+        wanted = [name for name in file.names() if name != "d"]
+        read = file.read(wanted)
+        assert sorted(read) == sorted(wanted)
+        for name, tensor in read.items():
+            assert torch.equal(tensor.float(), file.get(name))
+            kept = name in ("b", "e") and dtype != torch.float64
+            assert tensor.dtype == (dtype if kept else tensor.dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("bad", [float("inf"), -float("inf"), float("nan"), 3e6])
+def test_a_bad_number_among_many_is_named(tmp_path: Path, dtype: torch.dtype, bad: float) -> None:
+    path = tmp_path / "x.safetensors"
+    state = {name: torch.ones(600_000, dtype=dtype) for name in "abc"}
+    state["b"][-1] = bad
+    save_file(state, path)
+    with open_tensors(path) as file, pytest.raises((NonFiniteTensorError, HugeNumberError), match="'b'"):
+        file.read(file.names())
