@@ -97,7 +97,7 @@
             button.disabled = true;
             await this.#try(async () => {
                 const { copied, skipped } = await this.#page.api.post("metadata/copy", { from: LoraStack.fileId(this.#file), to, only_same_session: true, only_without: true });
-                const left = skipped.map(({ label, why }) => text("meta.left", { label, why })).join(" ");
+                const left = skipped.map(({ label, why }) => text("meta.left", { label, why: LoraStack.told(why) })).join(" ");
                 this.#page.say([text("meta.copied", { count: copied.length }), left].filter(Boolean).join(" "));
             });
             button.disabled = false;

@@ -19,7 +19,7 @@ from .disk import HEADER_LIMIT, PREFIX, Identity, check_unchanged, open_regular
 from .hashes import payload_sha256
 from .header import METADATA, read_open_header
 from .text import clean
-from .writing import write_atomically
+from .writing import sweep, write_atomically
 
 OWN = ("modelspec.", "ssmd_")
 ALSO = ("ss_output_name", "ss_training_comment", "ss_tag_frequency", "sshs_model_hash")
@@ -54,6 +54,7 @@ def edit_metadata(path: Path, fields: Mapping[str, str | None], backup: bool = F
     The payload's hash is compared before the new file takes the place of the old one. Raises FileError, and
     leaves the file as it was; a backup that is already there is kept, since it is the older one.
     """
+    sweep(path)
     saved = _back_up(path) if backup else ""
     with open_regular(path) as (file, identity):
         header = read_open_header(path, file, identity.size)

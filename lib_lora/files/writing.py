@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from ..errors import NotWrittenError
 
 PARTIAL = ".partial"
+LEFT_ALONE = 3600.0  # seconds after which nobody writes on at a half-written file
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
@@ -25,7 +27,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: b
     path = Path(os.path.realpath(path))  # a link stays a link
     name = ""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=PARTIAL, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_beginning(path), suffix=PARTIAL, dir=path.parent)
         os.close(handle)
         with Path(name).open("wb") as file:
             write(file)
@@ -47,6 +49,23 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: b
                 Path(name).unlink()
     if durable:
         _sync_folder(path.parent)
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed left half-written of the file at `path`; never raises."""
+    path = Path(os.path.realpath(path))
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if (
+                entry.name.startswith(_beginning(path))
+                and entry.name.endswith(PARTIAL)
+                and entry.stat().st_mtime < time.time() - LEFT_ALONE
+            ):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _beginning(path: Path) -> str:
+    return f".{path.name[:80]}."
 
 
 def _sync_folder(folder: Path) -> None:

@@ -53,6 +53,11 @@ class Answers:
                 "facets", asked, lambda: count(self._matching(asked.words, self._by_label), asked)
             )
 
+    def forget(self) -> None:
+        """Drop the answers, as if nothing had been asked."""
+        with self._lock:
+            self._last.clear()
+
     def renew(self, number: int) -> None:
         """Read one row again, of which something was noted."""
         with self._lock, self._database.reading() as connection:

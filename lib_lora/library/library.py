@@ -143,6 +143,10 @@ class Library:
         """Return how many files each value of each filter would give."""
         return self._kept(lambda: self._answers.facets(self.store.shelf(self._roots), question, self._listed))
 
+    def forget_answers(self) -> None:
+        """Answer the next question as if it were the first; the list itself stays."""
+        self._answers.forget()
+
     def note(self, file: NetworkFile, fields: Mapping[str, object]) -> None:
         """Note what the user says of a file, and let it be found by that. Raises LoraStackError."""
         self._kept(lambda: self.notes.change(file, fields))

@@ -90,30 +90,40 @@ class Notes:
     def follow(self, files: Sequence[NetworkFile]) -> int:
         """Let notes of files that are gone follow to where the same file is now; return how many did.
 
-        The same file: equal fingerprint, or equal name and size. Where several could be it, none is.
+        The same file: equal fingerprint, or equal name and size. Where several could be it, none is. Of files
+        that were written into, the new fingerprint and size are noted, by which they are found later.
         """
-        here = {str(file.path) for file in files}
+        here = {stored_path(file): file for file in files}
         with self._database.reading() as connection:
             rows = connection.execute("SELECT path, name, size, fingerprint FROM mine.notes").fetchall()
         noted = {row[0] for row in rows}
         lost = [row for row in rows if row[0] not in here and not Path(row[0]).exists()]
-        if not lost:
-            return 0
+        moved: list[dict[str, Any]] = [
+            {"note": _place(file)}
+            for path, _, size, fingerprint in rows
+            if (file := here.get(path))
+            and not file.flaw
+            and (file.size, file.fingerprint) != (size, fingerprint)
+        ]
         by_print: dict[str, list[NetworkFile]] = {}
         by_name: dict[tuple[str, int], list[NetworkFile]] = {}
-        for file in files:
-            if str(file.path) not in noted:
+        for file in files if lost else ():
+            if stored_path(file) not in noted:
                 by_print.setdefault(file.fingerprint, []).append(file)
                 by_name.setdefault((file.path.name, file.size), []).append(file)
-        moved: list[dict[str, Any]] = []
+        followed = 0
         for path, name, size, fingerprint in lost:
             same = by_print.get(fingerprint, []) if fingerprint else []
             same = same if len(same) == 1 else by_name.get((name, size), [])
             if len(same) == 1:
                 moved.append({"move": path, "to": _place(same[0])})
-        if moved:
-            self._keep(*moved)
-        return len(moved)
+                followed += 1
+        try:
+            if moved:
+                self._keep(*moved)
+        except NotWrittenError:  # a full disk hides no list; they follow another time
+            return 0
+        return followed
 
     def _keep(self, *changes: dict[str, Any]) -> None:
         """Write changes into the journal first, then into the database, which waits for other processes."""

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from lib_lora.files.edit import edit_metadata
 from lib_lora.files.hashes import file_sha256, payload_sha256
 from lib_lora.files.header import read_header
+from lib_lora.files.writing import PARTIAL
 from lib_lora.library.database import MINE
 from lib_lora.library.known_hashes import PAYLOAD, WHOLE
 from lib_lora.library.library import Library
@@ -147,6 +149,11 @@ def test_killed_while_writing_into_a_file(root: Path, data: Path) -> None:
         assert payload_sha256(path) == before
         assert not said or int(title.split()[1]) in (int(said[-1]), int(said[-1]) + 1)
         assert is_complete(opened(root, data)), "what it left half-written is not listed"
+    left = write(root / f".{path.name}.killed{PARTIAL}", b"half")
+    young = write(root / f".{path.name}.writing{PARTIAL}", b"half")
+    os.utime(left, (0, 0))
+    edit_metadata(path, {"modelspec.title": "whole"})
+    assert (left.exists(), young.exists()) == (False, True), "another process may be writing the young one"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib_lora.errors import FieldValueError, NotWrittenError
+from lib_lora.files.edit import edit_metadata
 from lib_lora.library import journal as journals
 from lib_lora.library.catalogue import Catalogue
 from lib_lora.library.database import DAMAGED, MINE
@@ -122,6 +123,15 @@ def test_notes_follow_a_file_that_moves(root: Path, data: Path, where: str) -> N
     target.parent.mkdir(exist_ok=True)
     (root / "styles" / "neon.safetensors").rename(target)
     assert is_whole(card(opened(root, data), where))
+
+
+def test_notes_follow_a_file_that_was_written_into_and_then_moved(root: Path, data: Path) -> None:
+    noted(root, data)
+    path = root / "styles" / "neon.safetensors"
+    edit_metadata(path, {"modelspec.title": "Neon, by night and by day"})
+    opened(root, data).close()
+    path.rename(root / "renamed.safetensors")
+    assert is_whole(card(opened(root, data), "renamed"))
 
 
 def test_notes_do_not_follow_to_one_of_two_equal_files(root: Path, data: Path) -> None:
