@@ -179,6 +179,13 @@ def test_a_text_encoder_has_a_curve_of_its_own(
                 torch.testing.assert_close(ours, expected, rtol=1e-6, atol=1e-6)
 
 
+def test_the_report_tells_of_the_text_encoder_s_curve(toy: ToyModel, networks: dict[str, Network]) -> None:
+    rows = Entry("a", te_schedule="0@0,1@1"), Entry("b", te_schedule="0@0,1@1", blocks="ALL;BASE::0")
+    notes = [entry.notes for entry in planned(networks, toy, *rows).entries]
+    assert notes[0] == ("its text encoder weight changes over the steps",)
+    assert notes[1][0].endswith("so 'te_schedule' changes nothing")
+
+
 def test_same_is_the_curve_and_window_of_the_row(toy: ToyModel, networks: dict[str, Network]) -> None:
     row = Entry("a", start="0.5", te_schedule="same")
     (schedule,) = planned(networks, toy, row).text_schedules

@@ -27,6 +27,9 @@ Shape = tuple[int, ...]
 Changes = Mapping[str, Contribution]
 """One row's change to each weight of a part, by canonical name."""
 
+SPOKEN = "its text encoder weight changes over the steps"
+UNSPOKEN = "it has no weights in the text encoder that act, so 'te_schedule' changes nothing"
+
 
 class ModelFacts(Protocol):
     """What a plan needs to know of a model."""
@@ -150,6 +153,9 @@ def plan_row(entry: Entry, region: Region | None, network: Network, model: Model
         if factor != 0:
             share = Share(name, adapter, adapter.factors(shapes[name]), factor)
             shares.setdefault(part_of(name), []).append(share)
+    if not spoken.constant:
+        spoken_of = any(part != UNET_PART for part in shares)
+        notes += (SPOKEN if spoken_of else UNSPOKEN,)
     key = network.key if kept is None else (network.key, kept)
     row = PlannedRow(entry, network, model.key, key, fit, notes, schedule, spoken, region, side, shares, {})
     return replace(row, changes={part: row._changes(part, _number(entry, part)) for part in shares})

@@ -74,6 +74,7 @@ def test_the_same_picture(
         pytest.param({}, HIRES, id="hires"),
         pytest.param({"start": "0.25", "stop": "0.75"}, {}, id="a part of the making"),
         pytest.param({"schedule": "0@0,1@1"}, {"sampler_name": "Heun"}, id="a curve over the steps"),
+        pytest.param({"te_schedule": "0@0,1@1"}, HIRES, id="prompts encoded at key frames, in both passes"),
         pytest.param({"blocks": "OUTD"}, {}, id="some blocks"),
         pytest.param({"region": "box:0,0,0.5,1"}, {}, id="the left half"),
         pytest.param({"region": "box:0.25,0.25,0.5,0.5", "feather": 0.1}, HIRES, id="a box in both passes"),
