@@ -35,7 +35,7 @@
             const { make, text } = LoraStack;
             const head = (file) => make("th", { scope: "col" }, LoraStack.makePicture(this.#library.api, file, 384), make("button", { type: "button", class: "ls-link", onclick: () => this.#library.openPage(file) }, String(file.label)));
             const shown = (value) => (value === null || value === undefined || value === "" ? "–" : Array.isArray(value) ? value.join(", ") : String(value));
-            const line = ({ key, label, a: left, b: right, same }) => make("tr", { class: same ? "ls-same" : "ls-different" }, make("th", { scope: "row" }, String(label || key)), make("td", {}, shown(left)), make("td", {}, shown(right)));
+            const line = ({ key, label, a: left, b: right, same }) => make("tr", { class: same ? "ls-same" : "ls-different" }, make("th", { scope: "row" }, LoraStack.told(label || key)), make("td", {}, shown(left)), make("td", {}, shown(right)));
             const chips = (list) => (list ?? []).slice(0, TAGS).map(([tag]) => String(tag));
             const column = (key, list, values = {}) => make("div", {}, make("h3", { class: "ls-section-title" }, text(key, values)), chips(list).length ? LoraStack.wordChips(chips(list), this.#library.target) : make("p", { class: "ls-small" }, "–"));
             this.body.replaceChildren(

@@ -141,7 +141,7 @@
 
         #drawTraining(file) {
             const { make, text, pagePairs } = LoraStack;
-            const rows = (file.metadata ?? []).map(({ key, label, value }) => [label || key, value]);
+            const rows = (file.metadata ?? []).map(({ key, label, value }) => [LoraStack.told(label || key), value]);
             const sets = (file.datasets ?? []).map(({ name, repeats, images }) => [name, text("page.dataset", { repeats, images })]);
             const raw = Object.entries(file.raw ?? {});
             if (rows.length + sets.length + raw.length === 0) return null;

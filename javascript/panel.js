@@ -309,6 +309,7 @@
             const { model } = this.#field;
             const rows = model?.rows ?? [];
             const alive = new Set(rows.map((row) => row.id));
+            const focused = document.activeElement;
             for (const [id, row] of this.#rows) {
                 if (!alive.has(id)) {
                     row.root.remove();
@@ -322,6 +323,7 @@
                 if (this.list.children[index] !== row.root) this.list.insertBefore(row.root, this.list.children[index] ?? null);
                 return row;
             });
+            if (focused !== document.activeElement && this.list.contains(focused)) focused.focus({ preventScroll: true }); // its row was moved
             for (const row of this.#order) {
                 const told = this.#checker.answerOf(row);
                 row.update({ entry: row.entry, index: row.index, file: this.fileOf(row.entry), ...told, roles: this.roles, solo: this.isSolo(row.id), around: row.isOpen ? model : null });

@@ -63,7 +63,7 @@
 
         "weight.label": "Weight of {name}",
         "weight.number": "Weight of {name}, as a number",
-        "weight.reset": "double-click: back to {weight}",
+        "weight.reset": "double-click or Delete: back to {weight}",
         "weight.not_number": "“{text}” is not a number. Kept {kept}.",
         "weight.too_big": "{text} is beyond ±{limit}, which no LoRA survives. Kept {kept}.",
         "weight.stored_bad": "The weight {text} in the stack text is not a usable number. Move the slider to set one.",

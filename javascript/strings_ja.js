@@ -63,7 +63,7 @@
 
         "weight.label": "{name} の強さ",
         "weight.number": "{name} の強さ（数値）",
-        "weight.reset": "ダブルクリック：{weight} に戻す",
+        "weight.reset": "ダブルクリックか Delete：{weight} に戻す",
         "weight.not_number": "「{text}」は数値ではありません。{kept} のままです。",
         "weight.too_big": "{text} は ±{limit} を超えています。{kept} のままです。",
         "weight.stored_bad": "スタックのテキストにある強さ {text} は使える数値ではありません。スライダーを動かすと設定できます。",

@@ -63,7 +63,7 @@
 
         "weight.label": "{name} 的权重",
         "weight.number": "{name} 的权重（数字）",
-        "weight.reset": "双击：恢复为 {weight}",
+        "weight.reset": "双击或按 Delete：恢复为 {weight}",
         "weight.not_number": "“{text}”不是数字。保留 {kept}。",
         "weight.too_big": "{text} 超出 ±{limit}，没有 LoRA 受得了。保留 {kept}。",
         "weight.stored_bad": "列表文本中的权重 {text} 不是可用的数字。移动滑块即可重新设置。",

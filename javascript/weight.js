@@ -19,6 +19,7 @@
                 type: "range", class: "ls-range", step: LoraStack.SLIDER.step, min: LoraStack.SLIDER.low,
                 oninput: () => this.#take(this.range.valueAsNumber),
                 ondblclick: () => this.#take(this.#start),
+                onkeydown: (event) => this.#back(event),
             });
             this.number = make("input", {
                 type: "text", class: "ls-number", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
@@ -95,6 +96,13 @@
             const facts = { text: this.number.value.trim(), kept: LoraStack.showWeight(this.#value), limit: LoraStack.WEIGHT_LIMIT };
             this.#onProblem(LoraStack.text(`weight.${problem}`, facts));
             this.#show();
+        }
+
+        /** Delete on the slider is what a double-click is. */
+        #back(event) {
+            if (event.key !== "Delete" && event.key !== "Backspace") return;
+            event.preventDefault();
+            this.#take(this.#start);
         }
 
         /** Arrows step the number as they step the slider; Escape forgets what was typed. */

@@ -87,6 +87,9 @@ def test_slider_and_number_are_one_weight(panel: PanelPage, names: list[str]) ->
     assert panel.entries[0]["weight"] == -0.7
     panel.type_weight(row, "3.5")
     assert panel.entries[0]["weight"] == 3.5
+    usual = row.locator(".ls-range").get_attribute("title")
+    row.locator(".ls-range").press("Delete")
+    assert str(panel.entries[0].get("weight", 1)) in (usual or "")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,16 @@ def test_rows_are_moved_duplicated_and_removed(panel: PanelPage, names: list[str
 
     panel.rows.nth(0).locator(".ls-handle").press("ArrowDown")
     assert order() == [second, first]
+    panel.button(panel.rows.nth(1), "More").click()
+    for way, where in (("Move up", 0), ("Move down", 1)):
+        button = panel.rows.nth(1 - where).get_by_role("button", name=way)
+        button.focus()
+        panel.page.keyboard.press("Enter")
+        assert order()[where] == first
+        assert panel.page.evaluate("document.activeElement.textContent") == way, (
+            "the focus moves with the row"
+        )
+    panel.button(panel.rows.nth(1), "More").click()
     handle = panel.rows.nth(1).locator(".ls-handle")
     handle.drag_to(panel.rows.nth(0), target_position={"x": 40, "y": 3})
     assert order() == [first, second]

@@ -1,67 +1,197 @@
-"""The page of a running WebUI in headless Chromium: the panel is there, works, and survives Reload UI."""
+"""The page of a running WebUI in headless Chromium: a newcomer, a collector, and Reload UI."""
 
 from __future__ import annotations
 
+import re
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.panel_page import PanelPage, pixels
 from tests.chromium import FLAGS, find_chromium
 from tests.real.test_equality import LORA
-from tests.real.webui import LIMIT, WebUI, stack
+from tests.real.webui import LIMIT, PROMPT, SIZE, STEPS, WebUI, stack
 
 pytestmark = pytest.mark.browser
 
 WAIT_MS = LIMIT * 1000
+FIRST, SECOND = "real-suite/real_lora", "real-suite/real_second"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
-def page(host: WebUI) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1600, "height": 1100})
-        page.set_default_timeout(WAIT_MS)
-        trouble: list[str] = []
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        # The WebUI's page names fonts and scripts of other servers, which a machine without them waits for.
-        page.route(
-            lambda address: not address.startswith((host.url, "data:", "blob:")), lambda route: route.abort()
-        )
-        page.goto(host.url, wait_until="commit")
-        page.locator(".lora-stack-txt2img").wait_for(state="attached")
-        yield page
-        browser.close()
+def page(host: WebUI, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1600, "height": 1100})
+    page.set_default_timeout(WAIT_MS)
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    # The WebUI's page names fonts and scripts of other servers, which a machine without them waits for.
+    page.route(
+        lambda address: not address.startswith((host.url, "data:", "blob:")), lambda route: route.abort()
+    )
+    yield page
+    page.close()
     assert not [said for said in trouble if "lora" in said.lower() or "stack" in said.lower()]
 
 
-def test_a_row_and_a_picture(host: WebUI, page: Page) -> None:
-    page.locator("#script_txt2img_lora_stack_panel .label-wrap").first.click()
-    root = page.locator(".lora-stack-txt2img")
-    search = root.get_by_role("combobox", name="Add a LoRA")
-    search.fill("real_lora")
-    root.get_by_role("option", name="real_lora").first.click()
-    root.locator(".ls-row").wait_for()
-    page.locator("#txt2img_generate").click()
-    page.locator("#html_info_txt2img, #html_info_formatted_txt2img", has_text="LoRA Stack").first.wait_for()
-    page.locator(".ls-report", has_text="1 of 1 applied").first.wait_for()
+@pytest.fixture
+def open_panel(host: WebUI, page: Page) -> Callable[..., PanelPage]:
+    """Load the page and open the panel of a tab, with a small picture asked for."""
+
+    def open_panel(**options: str) -> PanelPage:
+        panel = PanelPage(page, host.url, **options)  # type: ignore[arg-type]
+        if panel.tab == "txt2img":
+            panel.prepare(PROMPT, 5, STEPS)
+            for side in ("width", "height"):
+                field = page.locator(f"#txt2img_{side} input[type=number]")
+                field.fill(str(SIZE))
+                field.press("Tab")
+        return panel
+
+    return open_panel
 
 
-def test_both_tabs_have_it(page: Page) -> None:
-    assert page.locator("#script_txt2img_lora_stack_panel").count() == 1
-    assert page.locator("#script_img2img_lora_stack_panel").count() == 1
+def go(page: Page, tab: str) -> None:
+    page.locator("#tabs > .tab-nav button", has_text=tab).first.click()
 
 
-def test_reload_ui_changes_nothing(host: WebUI, page: Page) -> None:
+def test_both_tabs_have_it(open_panel: Callable[..., PanelPage]) -> None:
+    page = open_panel().page
+    for tab in ("txt2img", "img2img"):
+        assert page.locator(f"#script_{tab}_lora_stack_panel").count() == 1
+        assert page.locator(f".lora-stack-{tab} .ls-search").count() == 1
+
+
+def test_a_newcomer_stacks_two(open_panel: Callable[..., PanelPage]) -> None:
+    """Browse, choose two, add, generate; a slider changes the picture, the switch brings back the first."""
+    panel = open_panel()
+    panel.switch(False)
+    plain = pixels(panel.generate())
+    panel.root.get_by_role("button", name="Browse").click()
+    dialog = panel.page.get_by_role("dialog", name="Choose LoRAs")
+    for label in (FIRST, SECOND):
+        dialog.get_by_role("searchbox").fill(label)
+        name = dialog.locator(".ls-card-name", has_text=re.compile(rf"^{label.rpartition('/')[2]}$"))
+        dialog.locator('.ls-card[aria-posinset="1"]', has=name).click()
+    dialog.get_by_role("button", name="Add 2 LoRAs").click()
+    assert [entry["network"] for entry in panel.entries] == [FIRST, SECOND]
+    assert panel.enabled
+    for index in range(2):
+        panel.rows.nth(index).locator(".ls-fits").wait_for()
+    picture = panel.generate()
+    two = pixels(picture)
+    assert two != plain
+    assert panel.report().startswith("2 of 2 applied")
+    assert "LoRA Stack" in picture.info["parameters"]
+
+    panel.type_weight(panel.rows.nth(0), "0.1")
+    less = panel.generate()
+    assert pixels(less) not in (plain, two)
+    text = panel.text
+    panel.switch(False)
+    assert pixels(panel.generate()) == plain
+
+    panel.root.get_by_role("button", name="Remove all rows").click()
+    panel.page.locator("#txt2img_prompt textarea").fill(less.info["parameters"])
+    panel.page.locator("#paste").first.click()
+    panel.rows.nth(1).wait_for()
+    assert panel.entries[0]["weight"] == 0.1
+    assert [entry["network"] for entry in panel.entries] == [FIRST, SECOND]
+    assert '"weight":0.1' in text.replace(" ", "")
+
+
+def test_a_missing_file_is_told_in_its_row_and_makes_no_picture(open_panel: Callable[..., PanelPage]) -> None:
+    panel = open_panel()
+    panel.put_text('[{"network": "never heard of"}]')
+    panel.rows.first.locator(".ls-problem:visible").filter(has_text="never heard of").wait_for()
+    panel.switch(True)
+    panel.page.locator("#txt2img_generate").click()
+    panel.root.locator(".ls-report.ls-failed").filter(has_text="never heard of").wait_for()
+
+
+def test_tags_of_the_prompt_become_rows(open_panel: Callable[..., PanelPage]) -> None:
+    panel = open_panel()
+    prompt = panel.page.locator("#txt2img_prompt textarea")
+    prompt.fill(f"{PROMPT}, <lora:real_lora:0.6>")
+    panel.root.locator(".ls-tools").get_by_role("button", name="Take the LoRA tags").click()
+    panel.rows.first.wait_for()
+    assert panel.entries == [{"network": "real_lora", "weight": 0.6}]
+    expect(prompt).to_have_value(PROMPT)
+
+
+def test_img2img_has_a_stack_of_its_own(open_panel: Callable[..., PanelPage]) -> None:
+    panel = open_panel(tab="img2img")
+    panel.add("real_lora")
+    assert len(panel.entries) == 1
+    assert panel.page.locator("#script_txt2img_lora_stack_stack textarea").input_value() == ""
+
+
+def test_a_collector_keeps_what_she_says_of_a_file(open_panel: Callable[..., PanelPage]) -> None:
+    """Search in the Library, a star, hashes, a title: found by it on another page, and added."""
+    panel = open_panel()
+    page = panel.page
+    go(page, "LoRA Library")
+    library = page.locator(".ls-library")
+    library.get_by_role("searchbox").fill("real_lora")
+    name = library.locator(".ls-card-name", has_text=re.compile("^real_lora$"))
+    library.locator('.ls-card[aria-posinset="1"]', has=name).click()
+    hashes = library.get_by_role("region", name="Hashes")
+    hashes.get_by_role("button", name="Compute hashes").click()
+    hashes.get_by_text(re.compile("^[0-9a-f]{64}$")).first.wait_for()
+    form = library.get_by_role("region", name="What you say of it")
+    form.get_by_label("Title").fill("Seen in a real WebUI")
+    form.get_by_role("button", name="Save").click()
+    library.locator(".ls-library-message").filter(has_text="Saved").wait_for()
+
+    panel = open_panel()
+    go(page, "LoRA Library")
+    library.get_by_role("searchbox").fill("seen in a real")
+    library.locator('.ls-card[aria-setsize="1"]', has=name).click()
+    form.get_by_label("Title").fill("")
+    form.get_by_role("button", name="Save").click()
+    library.locator(".ls-library-message").filter(has_text="Saved").wait_for()
+    library.locator(".ls-page-head").get_by_role("button", name="Add to txt2img").click()
+    expect(panel.root).to_be_visible()
+    assert [entry["network"] for entry in panel.entries] == [FIRST]
+
+
+@pytest.mark.parametrize(("language", "browse"), [("zh", "浏览"), ("ja", "一覧")])
+def test_it_speaks_the_reader_s_language(
+    page: Page, open_panel: Callable[..., PanelPage], language: str, browse: str
+) -> None:
+    page.add_init_script(f"localStorage.setItem('lora-stack-language', '{language}')")
+    panel = open_panel(query="?__theme=dark")
+    assert panel.root.locator(".ls-browse").inner_text() == browse
+    assert panel.root.get_attribute("lang") == language
+
+
+def test_reload_ui_changes_nothing(host: WebUI, page: Page, open_panel: Callable[..., PanelPage]) -> None:
     """The script is loaded anew, our package is not: nothing may act twice, nothing may be lost."""
     before, plain = host.draw(stack(LORA)).pictures[0], host.plain()[0]
-    page.locator("#tabs > .tab-nav button", has_text="Settings").click()
-    page.locator("#settings_restart_gradio").click()
-    time.sleep(5)
+    panel = open_panel()
+    panel.add("real_lora")
+    panel.type_weight(panel.rows.first, "0.35")
+    text = panel.text
+    go(page, "Settings")
+    with page.expect_event("load", timeout=WAIT_MS):  # the WebUI's own script follows the server
+        page.locator("#settings_restart_gradio").click()
     _wait(host)
+    panel.root.wait_for(state="attached")
+    panel.open()
+    panel.rows.first.wait_for()
+    assert panel.text == text
+    assert panel.enabled
     assert np.array_equal(host.draw(stack(LORA)).pictures[0], before)
     assert np.array_equal(host.draw().pictures[0], plain)
     assert host.call("/lora-stack/networks").body["total"] > 0
