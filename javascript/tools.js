@@ -81,6 +81,7 @@
                     if (undo === true) this.#panel.undo();
                     else undo();
                     this.say(text("say.undone"));
+                    (this.redo.disabled ? this.presetsButton : this.redo).focus(); // the button that had it is gone
                 };
                 this.status.append(" ", make("button", { type: "button", class: "ls-link", onclick: take }, text("say.undo")));
             }
@@ -138,7 +139,7 @@
                 const { rows } = await this.#panel.api.post("tags/write", { stack: this.#panel.text });
                 const gone = new Set(this.#panel.rows.filter((_, index) => rows[index]?.tag).map((row) => row.id));
                 const tags = rows.map(({ tag }) => tag).filter(Boolean).join(" ");
-                const problems = rows.map(({ problem }) => problem).filter(Boolean);
+                const problems = rows.map(({ problem }) => LoraStack.told(problem)).filter(Boolean);
                 const prompt = [before.trimEnd(), tags].filter(Boolean).join(" ");
                 if (gone.size) this.#panel.edit((model) => [...gone].reduce(LoraStack.removeRow, model), { prompt });
                 this.say([text("say.exported", { count: gone.size }), ...problems].join(" "), gone.size > 0);
