@@ -40,8 +40,8 @@
             this.#name = name;
             this.range.max = LoraStack.sliderHigh(role);
             this.range.disabled = this.number.disabled = disabled;
-            this.range.title = LoraStack.text("weight.reset", { weight: LoraStack.showWeight(start) });
             LoraStack.setLabel(this.range, LoraStack.text("weight.label", { name }));
+            this.range.title = LoraStack.text("weight.reset", { weight: LoraStack.showWeight(start) });
             LoraStack.setLabel(this.number, LoraStack.text("weight.number", { name }));
             this.#drawBand(role);
             this.#show(document.activeElement === this.number);

@@ -90,8 +90,7 @@ class Film:
             duration=[ms for _, ms in self._frames],
             loop=0,
             quality=QUALITY,
-            method=6,
-            minimize_size=True,
+            method=4,
         )
 
 

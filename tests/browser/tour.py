@@ -22,11 +22,10 @@ from tests.browser.server import ROOT, Demo, serving
 from tests.chromium import FLAGS, find_chromium
 
 FOLDER = ROOT / "docs" / "pictures"
-FILM = ViewportSize(width=1200, height=880)
-FILM_TOP = 450  # how far the page is scrolled: panel and picture in sight, not all of the settings
+FILM = ViewportSize(width=1280, height=1000)
 STILL = ViewportSize(width=1600, height=1320)
 LIBRARY = ViewportSize(width=1280, height=940)
-FILM_WIDTH = 900
+FILM_WIDTH = 960
 PROMPT, SEED, STEPS = "a girl, light skin, red hair, yellow shirt, blue trousers, waving, in a meadow", 5, 20
 WORDS = ", mecha suit, neon style"
 SUIT, NEON = "clothing/mecha_suit", "style/neon"
@@ -65,9 +64,11 @@ def tell(demo: Demo, page: Page) -> None:
     film = Film(page, FILM_WIDTH, "A picture as the checkpoint alone draws it.")
     film.show(1800)
     film.say("Browse: all LoRAs with their pictures.")
-    film.click(panel.root.get_by_role("button", name="Browse"), 900)
+    film.click(panel.root.get_by_role("button", name="Browse"), 100)
     dialog = page.locator("dialog[open]")
-    dialog.locator(".ls-card:not(.ls-waiting) img").first.wait_for()
+    dialog.locator(".ls-card:not(.ls-waiting) img").nth(5).wait_for()
+    page.wait_for_timeout(500)
+    film.show(900)
     film.click(dialog.locator(".ls-card", has_text="mecha_suit").first, 500)
     film.say("Search as you type; click the ones you want.")
     film.click(dialog.get_by_role("searchbox"), 200)
@@ -101,8 +102,9 @@ def tell(demo: Demo, page: Page) -> None:
 
 
 def show_panel(page: Page) -> None:
-    """Scroll to where the panel and the picture are both in sight."""
-    page.evaluate("top => window.scrollTo(0, top)", FILM_TOP)
+    """Scroll to the end of the panel, with as much of the picture as there is room for."""
+    end = "panel => window.scrollTo(0, scrollY + panel.getBoundingClientRect().bottom + 12 - innerHeight)"
+    page.locator("#script_txt2img_lora_stack_panel").evaluate(end)
     page.wait_for_timeout(300)
 
 
