@@ -18,19 +18,29 @@ class PanelPage:
     """One tab of the page, with its panel open. `trouble` collects what the browser complained about."""
 
     def __init__(
-        self, page: Page, address: str, tab: str = "txt2img", query: str = "", keep: bool = False
+        self,
+        page: Page,
+        address: str,
+        tab: str = "txt2img",
+        query: str = "",
+        keep: bool = False,
+        patience: int = 1,
     ) -> None:
-        """Load the page; with `keep` the browser tab remembers the stack, as it does for a person."""
+        """Load the page; with `keep` the browser tab remembers the stack, as it does for a person.
+
+        patience: how many times the usual time everything may take.
+        """
         self.page, self.tab = page, tab
+        self.short_ms, self.long_ms = SHORT_MS * patience, LONG_MS * patience
         if not keep and page.url.startswith("http"):
             # the page that is left may still be saving: it must not after this
             page.evaluate("() => { sessionStorage.clear(); Storage.prototype.setItem = () => {}; }")
         self.trouble: list[str] = []
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        page.goto(f"{address}/{query}", wait_until="commit", timeout=LONG_MS)
+        page.goto(f"{address}/{query}", wait_until="commit", timeout=self.long_ms)
         self.root = page.locator(f".lora-stack-{tab}")
         self.accordion = page.locator(f"#script_{tab}_lora_stack_panel")
-        self.root.wait_for(state="attached", timeout=LONG_MS)
+        self.root.wait_for(state="attached", timeout=self.long_ms)
         if tab != "txt2img":
             page.locator("#tabs > .tab-nav button", has_text=tab).click()
         self.rows = self.root.locator(".ls-row")
@@ -41,7 +51,7 @@ class PanelPage:
         """Open the accordion where it is closed."""
         if not self.search.is_visible():
             self.accordion.locator(".label-wrap").first.click()
-            self.search.wait_for(timeout=SHORT_MS)
+            self.search.wait_for(timeout=self.short_ms)
 
     @property
     def stack_field(self) -> Locator:
@@ -94,9 +104,9 @@ class PanelPage:
         before = self.rows.count()
         self.search.click()
         self.search.fill(words)
-        self.root.locator('[role=option][aria-selected="true"]').wait_for(timeout=SHORT_MS)
+        self.root.locator('[role=option][aria-selected="true"]').wait_for(timeout=self.short_ms)
         self.search.press("Enter")
-        self.rows.nth(before).wait_for(timeout=SHORT_MS)
+        self.rows.nth(before).wait_for(timeout=self.short_ms)
         return self.rows.nth(before)
 
     def slide(self, row: Locator, weight: float) -> None:
@@ -145,7 +155,7 @@ class PanelPage:
                 return error !== null || (image !== null && image.src !== before);
             }""",
             arg=[self.tab, before],
-            timeout=LONG_MS,
+            timeout=self.long_ms,
         )
         assert not self.failure(), self.failure()
         answer = self.page.request.get(self._shown())
@@ -157,7 +167,7 @@ class PanelPage:
         """Press Generate and return the error the host shows."""
         self._mark_log()
         self.page.locator(f"#{self.tab}_generate").click()
-        self.page.locator(f"#html_log_{self.tab} .error:not(.seen)").wait_for(timeout=LONG_MS)
+        self.page.locator(f"#html_log_{self.tab} .error:not(.seen)").wait_for(timeout=self.long_ms)
         return self.failure()
 
     def failure(self) -> str:
@@ -172,7 +182,7 @@ class PanelPage:
 
     def report(self) -> str:
         """The line under the rows, once it tells of the newest picture."""
-        self.root.locator(".ls-report:not(.ls-stale)").wait_for(timeout=SHORT_MS)
+        self.root.locator(".ls-report:not(.ls-stale)").wait_for(timeout=self.short_ms)
         return self.root.locator(".ls-report-line").inner_text()
 
     def _shown(self) -> str:

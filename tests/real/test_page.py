@@ -19,6 +19,7 @@ from tests.real.webui import LIMIT, PROMPT, SIZE, STEPS, WebUI, stack
 pytestmark = pytest.mark.browser
 
 WAIT_MS = LIMIT * 1000
+PATIENCE = 6  # a WebUI without a graphics card
 FIRST, SECOND = "real-suite/real_lora", "real-suite/real_second"
 
 
@@ -50,7 +51,7 @@ def open_panel(host: WebUI, page: Page) -> Callable[..., PanelPage]:
     """Load the page and open the panel of a tab, with a small picture asked for."""
 
     def open_panel(**options: str) -> PanelPage:
-        panel = PanelPage(page, host.url, **options)  # type: ignore[arg-type]
+        panel = PanelPage(page, host.url, patience=PATIENCE, **options)  # type: ignore[arg-type]
         if panel.tab == "txt2img":
             panel.prepare(PROMPT, 5, STEPS)
             for side in ("width", "height"):
