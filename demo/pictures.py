@@ -1,16 +1,20 @@
-"""Draws the README's pictures through the extension in the demo host, and measures them.
+"""Draws the pictures of README.md and docs/ through the extension in the demo host, and measures them.
 
-    python -m demo.pictures            writes docs/pictures/*.png and docs/pictures/effect.json
+    python -m demo.pictures                                   writes docs/pictures/*.png and *.json
+    python -m demo.pictures sliders stacks recipes regions    or some of them
 
 The effect of a weight is the mean difference of all colour values (0 to 255) to the picture without the LoRA.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -106,13 +110,19 @@ def effects(cells: list[Image.Image]) -> list[float]:
     return [round(float(np.abs(array - arrays[0]).mean()), 2) for array in arrays]
 
 
-def main() -> None:
-    """Draw, measure and write."""
+def open_studio(models: Path | None = None, argv: Sequence[str] = ()) -> Any:
+    """Boot the demo host without a page, with its own model or that of a folder like demo/models."""
     sys.path.insert(0, str(ROOT / "demo"))
     from app.studio import Studio
 
-    studio = Studio()
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    if models is not None:
+        checkpoint = models / "checkpoint" / "tiny.safetensors"
+        argv = [*argv, "--checkpoint", str(checkpoint), "--lora-dir", str(models / "lora")]
+    return Studio(list(argv))
+
+
+def draw_sliders(studio: Any) -> None:
+    """Every LoRA at rising weights, and the effect of each."""
     rows, measured = [], {}
     for subject in SUBJECTS:
         prompt = f"{subject.prompt}, {subject.words}"
@@ -120,12 +130,38 @@ def main() -> None:
         rows.append((subject.network, cells))
         measured[subject.network] = dict(zip(map(str, WEIGHTS), effects(cells), strict=True))
     sheet(rows, [f"{weight:g}" for weight in WEIGHTS]).save(FOLDER / "sliders.png", optimize=True)
+    (FOLDER / "effect.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+
+
+def draw_stacks(studio: Any) -> None:
+    """Several LoRAs together."""
     rows = [
         (label, [studio.draw(STACK_PROMPT, stack, seed=seed) for seed in range(5, 10)])
         for label, stack in STACKS
     ]
     sheet(rows, [f"seed {seed}" for seed in range(5, 10)]).save(FOLDER / "stacks.png", optimize=True)
-    (FOLDER / "effect.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Draw, measure and write what is wanted, or all."""
+    from demo import recipes, two_figures
+
+    known = {
+        "sliders": draw_sliders,
+        "stacks": draw_stacks,
+        "recipes": recipes.main,
+        "regions": two_figures.main,
+    }
+    parser = argparse.ArgumentParser(prog="python -m demo.pictures", description=__doc__)
+    parser.add_argument("wanted", nargs="*", help=f"{', '.join(known)}; all if not given")
+    parser.add_argument("--models", type=Path, default=None, help="another folder like demo/models")
+    args = parser.parse_args()
+    if unknown := set(args.wanted) - set(known):
+        parser.error(f"there is no {', '.join(unknown)}")
+    studio = open_studio(args.models)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in args.wanted or known:
+        known[name](studio)
 
 
 if __name__ == "__main__":
