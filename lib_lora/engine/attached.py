@@ -19,6 +19,7 @@ from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
 from lib_lora.engine.merged import MergedWeight, Watched
 from lib_lora.engine.merging import Merging
+from lib_lora.engine.pace import Pace
 from lib_lora.engine.patch import Patch
 from lib_lora.engine.view import ATTENTION, CONV, LINEAR, PARAMETER, Layer, ModelView, Settle
 from lib_lora.errors import EngineError
@@ -52,6 +53,7 @@ class Attached:
         self._attentions: dict[Any, FusedAttention] = {}
         self._timed: list[tuple[Patch, tuple[Contribution, ...]]] = []
         self._awaits_step = False
+        self._pace = Pace()
         self._spoken: list[tuple[Patch, tuple[Contribution, ...]]] = []
         self._awaits_text = False
         self._aimed: Aimed | None = None
@@ -66,6 +68,7 @@ class Attached:
         same = self._plain and changes is self._changes and before == (mode, aim) and mode != LEAST_MEMORY
         self.calls, self._settle, self._changes, self._plain = 0, view.settle, changes, False
         self.merging.restart()
+        self._pace = Pace()
         self._hook = view.entry(self.part).register_forward_pre_hook(self._before)
         if same and self._take_up_all(view):
             return
@@ -114,10 +117,8 @@ class Attached:
     def step(self, moment: Moment) -> None:
         """Give every layer with a schedule the strengths of this moment; what changed is merged again."""
         self._awaits_step = False
-        for patch, planned in self._timed:
-            now = (change.at(moment) for change in planned)
-            if patch.take(tuple(change for change in now if change.strength != 0)):
-                self._ready = False
+        if self._pace.step(self._timed, moment):
+            self._ready = False
         if self._aimed is not None:
             self._aimed.step(moment)
 
@@ -197,7 +198,7 @@ class Attached:
         self.patches.append(patch)
         if self.part == UNET_PART and not all(change.schedule.constant for change in changes):
             self._timed.append((patch, changes))
-            self._awaits_step = True
+            self._awaits_step = patch.timed = True
         if again:
             vars(layer.module)["forward"] = patch.forward
             return
@@ -240,6 +241,8 @@ class Attached:
                 assert isinstance(patch.bypass, Bypass)
                 own = patch.original(x, *args, **kwargs)
                 output = patch.bypass.add_to(own, x, ours=patch.foreign is None)
+            if patch.timed:
+                patch.runs, patch.numbers = patch.runs + 1, output.numel()
             if patch.masked is None:
                 return output
             idle = patch.idle

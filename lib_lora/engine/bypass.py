@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Adapter, Factors, InPlace, on_device
+from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Adapter, InPlace, on_device
 from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.merged import bias_change
 from lib_lora.engine.slots import RankSlots, scales
@@ -52,7 +52,10 @@ class Bypass:
                     f"{change.adapter.family} has to read the weight {layer.name}, which is stored "
                     "compressed. Load the checkpoint without compression, or remove the rows of that family."
                 )
-        self._factors, self._turn = _factors(low_rank), self._turned(inputs)
+        self._slots, self._scales = _slots(low_rank), scales(low_rank)
+        self._networks = [change.network for change in low_rank]
+        self._turn = self._turned(inputs)
+        self._only_narrow = all(change.narrow for change in changes)
         self._bias = bias_change(changes, _readable(layer.module.bias))
         self._form: tuple[torch.device, torch.dtype] | None = None
         self._ready: tuple[Tensor | None, ...] = ()
@@ -74,6 +77,13 @@ class Bypass:
             changed = changed + self._without_bias(again)
         return changed if bias is None else changed + (bias[:, None, None] if self._conv else bias)
 
+    def rescale(self, changes: Sequence[Contribution]) -> bool:
+        """Take the strengths of another moment; False where more than these is another."""
+        if not self._only_narrow or [change.network for change in changes] != self._networks:
+            return False
+        self._scales, self._form = scales(changes), None
+        return True
+
     @property
     def reads_outputs(self) -> bool:
         """Whether a change is made of what the layer itself puts out."""
@@ -82,7 +92,7 @@ class Bypass:
     @property
     def nbytes(self) -> int:
         """Bytes of factors and matrices."""
-        factors = () if self._factors is None else (self._factors.up, self._factors.down)
+        factors = () if self._slots is None else (self._slots.up, self._slots.down)
         held = (*factors, self._turn, self._bias, *self._ready)
         return sum(tensor.nelement() * tensor.element_size() for tensor in held if tensor is not None)
 
@@ -131,8 +141,8 @@ class Bypass:
             self._form, self._ready = None, ()
             with exact_arithmetic([output.device, self._module.weight.device]):
                 up = down = None
-                if self._factors is not None:
-                    up, down = self._factors.up, self._factors.down
+                if self._slots is not None:
+                    up, down = self._slots.up, self._slots.scaled_down(self._scales)
                 parts = (up, down, self._matrix(), self._turn, self._bias)
                 up, down, *others = (None if part is None else part.to(*form) for part in parts)
                 if up is not None and down is not None and self._conv:
@@ -186,13 +196,10 @@ class Bypass:
         return tensor.movedim(-1, -3) if self._conv else tensor
 
 
-def _factors(changes: Sequence[Contribution]) -> Factors | None:
-    """Return low-rank changes side by side, their strengths folded in."""
+def _slots(changes: Sequence[Contribution]) -> RankSlots | None:
+    """Return low-rank changes side by side in float32, None for none."""
     factors = [change.factors for change in changes if change.factors is not None]
-    if not factors:
-        return None
-    slots = RankSlots(None, factors, torch.empty(0), torch.float32)
-    return Factors(slots.up, slots.scaled_down(scales(changes)), 1.0)
+    return RankSlots(None, factors, torch.empty(0), torch.float32) if factors else None
 
 
 def _readable(bias: Tensor | None) -> Tensor | None:

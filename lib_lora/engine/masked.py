@@ -44,7 +44,7 @@ class Masked:
         self._place = place_of(layer.name, layer.kind in (CONV, GROUP_NORM))
         self._block = block_path(layer.name)
         scope.watch(self._block)
-        self._narrow = tuple(change for change in changes if not self._norm and _is_narrow(change))
+        self._narrow = tuple(change for change in changes if not self._norm and change.narrow)
         factors = [change.factors for change in self._narrow if change.factors is not None]
         self._slots = _Slots(factors, self._conv, weight_shape(layer.module)) if factors else None
         self._now = self._planned
@@ -228,8 +228,3 @@ class _Slots:
                     up, down = up[:, :, None, None], down.reshape(-1, *self._kernel)
             self._ready, self._form = (up, down), form
         return self._ready
-
-
-def _is_narrow(change: Contribution) -> bool:
-    """Whether a change is of low rank and leaves the bias alone, whatever the bias is."""
-    return change.factors is not None and change.adapter.bias() is None

@@ -187,7 +187,7 @@ def bias_change(changes: Sequence[Contribution], bias: Tensor | None) -> Tensor 
     base: Tensor | None = None
     total: Tensor | None = None
     for change in changes:
-        if change.factors is not None and change.adapter.bias() is None:
+        if change.narrow:
             continue  # asked first, because bringing the host's bias here makes a graphics card wait
         if base is None and bias is not None:
             base = bias.detach().float().cpu()

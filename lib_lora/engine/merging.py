@@ -25,6 +25,7 @@ MOVES = 3
 
 MOVED_NOTE = "the WebUI keeps moving {} weights in and out of memory, so they are changed while sampling"
 SHORT_NOTE = "memory ran out while merging, so {} weights are changed while sampling"
+PACE_NOTE = "{} weights change their strength too often to be merged, so they are changed while sampling"
 
 RAN_OUT = ("out of memory", "not enough memory", "can't allocate memory", "allocation failed")
 """What errors of PyTorch say where memory ended, for devices that have no error of their own for it."""
@@ -45,9 +46,12 @@ class Merging:
 
     def notes(self, patches: Sequence[Patch]) -> tuple[str, ...]:
         """Say why layers are not merged."""
-        moved, short = sum(patch.moves > MOVES for patch in patches), sum(patch.short for patch in patches)
-        told = (MOVED_NOTE.format(moved),) if moved else ()
-        return (*self._decision.notes, *told, *((SHORT_NOTE.format(short),) if short else ()))
+        counts = (
+            (MOVED_NOTE, sum(patch.moves > MOVES for patch in patches)),
+            (PACE_NOTE, sum(patch.beside for patch in patches)),
+            (SHORT_NOTE, sum(patch.short for patch in patches)),
+        )
+        return (*self._decision.notes, *(note.format(count) for note, count in counts if count))
 
     def prepare(self, patches: Sequence[Patch], mode: str) -> None:
         """Make every layer ready for its next call."""

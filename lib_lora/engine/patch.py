@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lib_lora.engine.budget import BYPASS, MERGED
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward
 from lib_lora.engine.masked import Masked
@@ -30,6 +31,8 @@ class Patch:
     parameter, as an attribute of its owner. idle: at this moment nothing acts here but what masked adds, the
     changes of a part of the picture. short: memory ran out while it was merged. live: whether it is on the
     layer. settled: the changes that `merged` was made or found to be of. home: the module, unless it is gone.
+    timed: whether strengths here change while sampling; then runs counts the calls in this run of the
+    sampler, numbers those that came out of the last, and beside tells that merging each time would not pay.
     """
 
     layer: Layer
@@ -48,6 +51,10 @@ class Patch:
     settled: tuple[Contribution, ...] | None = None
     home: Callable[[], Any] | None = None
     name: str = ""
+    timed: bool = False
+    runs: int = 0
+    numbers: int = 0
+    beside: bool = False
 
     def __post_init__(self) -> None:
         self.name = self.layer.name
@@ -70,6 +77,7 @@ class Patch:
             self.settled = None
         self.layer, self.changes, self.merged = layer, changes, merged
         self.idle, self.moves, self.live = not changes, 0, True
+        self.timed, self.beside = False, False
         return True
 
     def fits_again(self, layer: Layer | None, merged: MergedWeight | None) -> bool:
@@ -90,9 +98,21 @@ class Patch:
         if self.idle:
             return False
         if [change.key for change in changes] != [change.key for change in self.changes]:
-            self.changes, self.bypass = changes, None
+            self.changes = changes
+            if not isinstance(self.bypass, Bypass) or not self.bypass.rescale(changes):
+                self.bypass = None
         # Idle layers are passed over when the others are merged: this one may still hold an older merge.
         return self.bypass is None and (self.merged is None or self.settled is not self.changes)
+
+    def begin_run(self) -> None:
+        """Forget what was learned from sampling: the next picture may be of another size."""
+        self.runs = self.numbers = 0
+        if self.beside:
+            self.mode, self.bypass, self.beside = MERGED, None, False
+
+    def go_beside(self) -> None:
+        """Compute the changes at every call until this run of the sampler is over."""
+        self.mode, self.merged, self.beside = BYPASS, None, True
 
     def original(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the layer as if we were not there."""

@@ -34,11 +34,20 @@ class Contribution:
         """Equal for equal changes of the same weight."""
         return self.network, self.strength
 
+    @property
+    def narrow(self) -> bool:
+        """Whether it is of low rank and leaves the layer's bias alone, whatever the bias is."""
+        return self.factors is not None and self.adapter.bias() is None
+
     def at(self, moment: Moment) -> Contribution:
         """Return the change as it is at a moment of sampling."""
+        return self if self.schedule.constant else self.times(self.schedule.factor(moment))
+
+    def times(self, factor: float) -> Contribution:
+        """Return the change at a factor that its schedule has at some moment."""
         if self.schedule.constant:
             return self
-        return replace(self, strength=self.strength * self.schedule.factor(moment), schedule=CONSTANT)
+        return replace(self, strength=self.strength * factor, schedule=CONSTANT)
 
 
 def part_of(name: str) -> str:

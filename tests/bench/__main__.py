@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from tests.bench import control, holding, library, merging, stepping
+from tests.bench import control, holding, library, masks, merging, schedules, stepping
 from tests.bench.merging import Case
 from tests.bench.race import Row
 
@@ -51,7 +51,8 @@ def _stepping(quick: bool) -> Iterator[Row]:
     rounds = ROUNDS if quick else 15
     yield stepping.merged_step("SD1.5 slice" if quick else "SD1.5", 16, rounds)
     for count, goal in ((3, 0.30), (8, 0.25)):
-        yield stepping.beside(count, goal, ROUNDS)
+        yield from stepping.beside(count, goal, ROUNDS)
+    yield schedules.every_step("SD1.5 slice", 16 if quick else 32, 3 if quick else ROUNDS)
 
 
 def _control(quick: bool) -> Iterator[Row]:
@@ -69,6 +70,7 @@ PARTS: tuple[tuple[str, Callable[[bool], Iterator[Row]]], ...] = (
     ("stepping", _stepping),
     ("control", _control),
     ("holding", _holding),
+    ("masks", masks.masked),
     ("library", library.rows),
 )
 
