@@ -24,6 +24,9 @@ LARGEST = 4 * 1024 * 1024  # bytes; larger headers are read on their own
 MEMORY = 96 * 1024 * 1024  # bytes of tensor descriptions remembered during a scan
 _TENSOR = b'":{"dtype":'
 _ANY = Path("file")  # in messages that nobody sees
+# Large buffers begin right after the beginning of a page of memory; to copy pages of a file there takes some
+# processors three times as long as to a little further on.
+_BEGIN = 512
 _SIGN = 24  # bytes at the end that, with the length, tell which description it may be
 
 
@@ -69,24 +72,25 @@ class Glancer:
         length, size = self._fill(path)
         if not length:
             return None
-        end = PREFIX + length
+        end = _BEGIN + PREFIX + length
+        payload = size - PREFIX - length
         metadata, start = self._metadata(end)
         if metadata is None:
             return None
         last = end - 8 + len(self._buffer[end - 8 : end].rstrip(b" "))  # writers fill up to an eighth byte
         key = (last - start, bytes(self._buffer[last - _SIGN : last]))
         for seen in self._seen.get(key, ()):
-            if seen.payload == size - end and self._buffer.startswith(seen.tail, start):
+            if seen.payload == payload and self._buffer.startswith(seen.tail, start):
                 return Glance(metadata, seen.structure, self._fingerprint(start, size))
         text = str(memoryview(self._buffer)[start:last], "utf-8", "replace")
-        tensors = read_plain_tensors(_ANY, text, size - end)
+        tensors = read_plain_tensors(_ANY, text, payload)
         if tensors is None:
             return None
         structure = read_structure(tensors)
         if self._remembered + last - start <= MEMORY:
             self._remembered += last - start
             tail = bytes(self._buffer[start:last])
-            self._seen.setdefault(key, []).append(_Seen(tail, size - end, structure))
+            self._seen.setdefault(key, []).append(_Seen(tail, payload, structure))
         return Glance(metadata, structure, self._fingerprint(start, size))
 
     def _fill(self, path: str) -> tuple[int, int]:
@@ -103,15 +107,15 @@ class Glancer:
             if not stat.S_ISREG(status.st_mode):
                 return 0, 0
             raw = FileIO(file, "rb", closefd=False)
-            got = raw.readinto(memoryview(self._buffer)[:FIRST_READ]) or 0
-            length = int.from_bytes(self._buffer[:PREFIX], "little")
+            got = raw.readinto(memoryview(self._buffer)[_BEGIN : _BEGIN + FIRST_READ]) or 0
+            length = int.from_bytes(self._buffer[_BEGIN : _BEGIN + PREFIX], "little")
             end = PREFIX + length
             if got < PREFIX + 2 or length > LARGEST or end > status.st_size:
                 return 0, 0
-            if end > len(self._buffer):
-                self._buffer.extend(bytes(end - len(self._buffer)))
+            if _BEGIN + end > len(self._buffer):
+                self._buffer.extend(bytes(_BEGIN + end - len(self._buffer)))
             while got < end:
-                more = raw.readinto(memoryview(self._buffer)[got:end])
+                more = raw.readinto(memoryview(self._buffer)[_BEGIN + got : _BEGIN + end])
                 if not more:
                     return 0, 0
                 got += more
@@ -124,18 +128,19 @@ class Glancer:
     def _metadata(self, end: int) -> tuple[dict[str, str] | None, int]:
         """Return the metadata at the header's beginning, and where in the buffer the rest begins."""
         # Within a text the quotes would be written with a backslash: the first tensor is meant, or nothing.
-        first = self._buffer.find(_TENSOR, PREFIX, end)
+        begin = _BEGIN + PREFIX
+        first = self._buffer.find(_TENSOR, begin, end)
         try:
-            text = str(memoryview(self._buffer)[PREFIX : first if first > 0 else end], "utf-8")
+            text = str(memoryview(self._buffer)[begin : first if first > 0 else end], "utf-8")
             metadata, stop = read_leading_metadata(_ANY, text)
         except (UnicodeDecodeError, FileError):
             return None, 0  # the thorough reading says what is wrong
         if metadata is None or ("\\u" in text and not _is_text(metadata)):
             return None, 0
-        return metadata, PREFIX + (stop if text.isascii() else len(text[:stop].encode("utf-8")))
+        return metadata, begin + (stop if text.isascii() else len(text[:stop].encode("utf-8")))
 
     def _fingerprint(self, start: int, size: int) -> str:
-        digest = blake2b(memoryview(self._buffer)[:start], digest_size=10)
+        digest = blake2b(memoryview(self._buffer)[_BEGIN:start], digest_size=10)
         digest.update(str(size).encode())
         return digest.hexdigest()
 

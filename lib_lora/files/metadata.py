@@ -19,6 +19,7 @@ WORD_LIMIT = 120
 VALUE_LIMIT = 300
 DESCRIPTION_LIMIT = 5_000
 TAGS_JSON_LIMIT = 4_000_000  # characters of ss_tag_frequency
+COUNT_LIMIT = 1_000_000_000  # pictures that wear a tag
 TAG_LIMIT = 30  # tags kept, the commonest first
 ARGUMENTS_LIMIT = 100_000  # characters of ss_network_args
 TRIGGER_LIMIT = 3  # words taken from the tags where no trigger phrase is given
@@ -189,9 +190,15 @@ def _tags(text: str) -> tuple[tuple[str, int], ...]:
         return ()
     counts: dict[str, int] = {}
     for folder in folders.values():
-        for tag, count in folder.items() if isinstance(folder, dict) else ():
-            if type(count) is int and 0 < count < 1_000_000_000:
+        numbers = folder.values() if isinstance(folder, dict) else ()
+        if not counts and numbers and set(map(type, numbers)) == {int} and min(numbers) > 0:
+            counts = folder  # as nearly always
+            continue
+        for tag, count in folder.items() if numbers else ():
+            if type(count) is int and count > 0:
                 counts[tag] = counts[tag] + count if tag in counts else count
+    if counts and max(counts.values()) >= COUNT_LIMIT:
+        counts = {tag: count for tag, count in counts.items() if count < COUNT_LIMIT}
     commonest = sorted(counts, key=counts.__getitem__, reverse=True)[:TAG_LIMIT]
     words = zip(clean_words(commonest, WORD_LIMIT), commonest, strict=True)
     return tuple([(word, counts[tag]) for word, tag in words if word])

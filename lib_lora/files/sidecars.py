@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import UnreadableFileError
-from .disk import open_regular
+from .disk import open_regular, read_at_once
 from .hashes import FULL
 from .text import clean, clean_lines, parse_json
 from .writing import write_atomically
@@ -109,6 +109,9 @@ def sidecar_path(path: Path) -> Path:
 def read_small(path: Path) -> tuple[str, str]:
     """Return a small text file's content and what is wrong with it; a missing file is empty and fine."""
     try:
+        content = read_at_once(path, SIZE_LIMIT)
+        if content is not None:
+            return content.decode("utf-8-sig"), ""
         with open_regular(path) as (file, identity):
             if identity.size > SIZE_LIMIT:
                 return "", f"{path.name} is larger than {SIZE_LIMIT} bytes and was not read."
