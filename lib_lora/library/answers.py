@@ -96,7 +96,7 @@ class Answers:
         return [row for row in rows if row.id in found]
 
     def _look_up(self, words: Sequence[str]) -> set[int]:
-        long = [word for word in words if len(word) >= SHORT and self._database.full_text]
+        long = [word for word in words if self._database.full_text and len(word) >= SHORT]
         short = [word for word in words if word not in long]
         found: set[int] | None = None
         if long:
@@ -104,10 +104,12 @@ class Answers:
             with self._database.reading() as connection:
                 hits = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (quoted,)).fetchall()
             found = {number for (number,) in hits}
-        if short:
-            texts = self._all_texts()
-            places = texts if found is None else [number for number in found if number in texts]
-            found = {number for number in places if all(map(texts[number].__contains__, short))}
+        texts = self._all_texts() if short else {}
+        for word in short:
+            if found is None:
+                found = {number for number, text in texts.items() if word in text}
+            else:  # those of other folders have no text here
+                found = {number for number in found if word in texts.get(number, "")}
         return found or set()
 
     def _all_texts(self) -> dict[int, str]:

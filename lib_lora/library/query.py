@@ -83,14 +83,15 @@ def order(rows: Sequence[Row], query: Query) -> list[Row]:
         return list(reversed(rows)) if query.descending else list(rows)
     if sort == "relevance":
         words = split_words(query.words)
-        whole = " ".join(words)
+        whole, several = " ".join(words), len(words) > 1
         places: list[list[Row]] = [[] for _ in range(8)]
         for row in rows:  # as names and favourites are few, this is faster than to sort
             name = row.name
-            if name.startswith(whole):
+            place = name.find(whole)
+            if place == 0:
                 tier = 0 if name == whole else 2
             else:
-                tier = 4 if all(map(name.__contains__, words)) else 6
+                tier = 4 if place > 0 or (several and all(map(name.__contains__, words))) else 6
             places[tier + (not row.favourite)].append(row)
         return [row for place in places for row in place]
     down = query.descending is not False
