@@ -7,6 +7,7 @@
         report = session.report()
     finally:
         session.detach()                     # takes it off; merged weights are kept for the next time
+    session.give_back()                      # drops those where memory is short: pictures are made without
     session.forget()                         # drops those too: the checkpoint changed or the extension goes
 
 Attaching the same plan to the same view again does nothing, another plan takes the first one's place, and
@@ -20,7 +21,7 @@ from types import TracebackType
 
 from lib_lora.engine.aimed import Aim
 from lib_lora.engine.attached import EVERYWHERE, Attached
-from lib_lora.engine.budget import AUTO, MODES
+from lib_lora.engine.budget import AUTO, MODES, is_short
 from lib_lora.engine.merged import MergedWeight
 from lib_lora.engine.report import ACTS, EntryReport, Report, told_share
 from lib_lora.engine.view import ModelView
@@ -98,6 +99,13 @@ class Session:
         self._store.clear()
         self._resting = {}
         self._store_of = self._told = None
+
+    def give_back(self) -> None:
+        """Drop what is kept of merged weights if memory is short: a picture is being made without them."""
+        if self._now is None:
+            weights = (kept.weight for kept in self._store.values())
+            if any(map(is_short, {weight.device for weight in weights if weight is not None})):
+                self.forget()
 
     def refresh(self) -> None:
         """Look at every weight again before the next forward: the host's own networks may have changed."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from lib_lora.engine import budget
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.network import Network, NetworkCache
@@ -182,6 +183,29 @@ def test_what_others_did_between_two_pictures_counts(
     with Session() as other:
         other.attach(view, plan)
         assert same(toy.run(), outputs)
+
+
+@pytest.mark.parametrize(("free", "kept"), [(0, False), (1 << 40, True), (None, True)])
+def test_merged_weights_are_kept_without_the_stack_while_memory_lasts(
+    toy: ToyModel,
+    networks: dict[str, Network],
+    monkeypatch: pytest.MonkeyPatch,
+    free: int | None,
+    kept: bool,
+) -> None:
+    session, view = Session(), toy.view()
+    plan = plan_of(networks, view, a=1.0)
+    session.attach(view, plan, "merged")
+    first = toy.run()
+    monkeypatch.setattr(budget, "free_memory", lambda device: free)
+    session.give_back()  # worn: nothing of it may go
+    assert same(toy.run(), first)
+    session.detach()
+    session.give_back()
+    session.attach(view, plan_of(networks, view, a=1.0), "merged")
+    assert same(toy.run(), first)
+    assert session.report().reused == kept
+    session.detach()
 
 
 class Failure(Exception):

@@ -138,6 +138,11 @@ def _spare(device: torch.device, free: FreeMemory) -> float:
     return math.inf if available is None else max(0, available - margin)
 
 
+def is_short(device: torch.device, free: FreeMemory | None = None) -> bool:
+    """Tell whether less is free on a device than sampling itself is left."""
+    return _spare(device, free or free_memory) == 0
+
+
 def free_memory(device: torch.device) -> int | None:
     """Bytes that can be had on a device, None when nobody knows."""
     if device.type == "cuda":

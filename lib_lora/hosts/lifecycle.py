@@ -282,6 +282,7 @@ class Lifecycle:
         self._loose = self._seen = None
         if frame.wear is None or view is None:
             self._take_off()
+            self._session.give_back()
         else:
             fitted = self._wardrobe.fitted(frame.wear, view)
             self._note_pass()
