@@ -199,6 +199,15 @@ def test_a_disk_that_fills_up_and_has_room_again(root: Path, data: Path) -> None
     assert is_complete(library)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot limit the size of a process's files")
+def test_an_index_that_finds_no_room_is_kept_in_memory(root: Path, data: Path) -> None:
+    process = start("starve", root, data)
+    told, problems = process.communicate(timeout=90)
+    assert process.returncode == 0, problems
+    assert told.splitlines()[-1] == f"found {FILES}"
+    assert is_complete(opened(root, data)), "once there is room"
+
+
 @pytest.mark.parametrize("way", ["replaced", "rewritten"])
 def test_files_that_change_while_they_are_read(tmp_path: Path, way: str) -> None:
     """A list shows one version or the other, never a mixture; the last one when all is quiet."""

@@ -52,14 +52,25 @@ def edit(library: Library) -> None:
         say(turn)
 
 
-def fill(library: Library) -> None:
-    """Note until the disk is full, then find room and note once more."""
+def limit_files(size: int) -> None:
+    """Let no file of this process become larger than `size` bytes, as on a full disk; 0 lifts it."""
     import resource
     import signal
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    (whole, hard), file = resource.getrlimit(resource.RLIMIT_FSIZE), library.files()[0]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))  # bytes that any file may have
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size or most, most))
+
+
+def starve(library: Library) -> None:
+    """Tell what is there although the index found no room."""
+    say("found", len(library.search("network")))
+
+
+def fill(library: Library) -> None:
+    """Note until the disk is full, then find room and note once more."""
+    file = library.files()[0]
+    limit_files(400_000)
     for turn in count(1):
         try:
             library.note(file, {"title": f"turn {turn}", "notes": f"turn {turn} " * 500})
@@ -68,7 +79,7 @@ def fill(library: Library) -> None:
             break
         say(turn)
     say("found", len(library.search("network")))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (whole, hard))
+    limit_files(0)
     library.note(file, {"title": "room again"})
     say("room", library.notes.of(str(file.path))["title"])
 
@@ -79,6 +90,7 @@ WORKS = {
     "hash": hash_all,
     "edit": edit,
     "fill": fill,
+    "starve": starve,
     "scan5": lambda library: scan(library, 5),
     "note30": lambda library: note(library, 30),
 }
@@ -87,6 +99,8 @@ WORKS = {
 if __name__ == "__main__":
     work, root, data = sys.argv[1:4]
     say("begins")
+    if work == "starve":
+        limit_files(40_000)
     library = Library([Path(root)], data=Path(data))
     library.scan()
     say("ready", *library.problems())

@@ -8,10 +8,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
+from lib_lora.library.library import Library
+from lib_lora.library.masks import MaskStore
+from lib_lora.library.presets import Presets
 from lib_lora.ui.guards import require_known_host
+from lib_lora.ui.interference import add_interference_route
+from lib_lora.ui.mask_routes import add_mask_routes
+from lib_lora.ui.panel_routes import add_panel_routes
+from lib_lora.ui.routes import PREFIX, add_routes
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = {"4.40.0": ROOT / ".venv/bin/python", "3.41.2": ROOT / ".venv-gradio3/bin/python"}
@@ -41,6 +48,29 @@ def test_gradios_login_is_ours(gradio: str) -> None:
         "API's password": [401, 401, 200],
         "login by function": [200, 200],
     }
+
+
+def test_every_route_of_ours_asks_its_guards(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise HTTPException(401)
+
+    app, library, guard = FastAPI(), Library([]), [Depends(refuse)]
+    add_routes(app, lambda: library, NoReports(), guard)
+    add_panel_routes(app, lambda: Presets(tmp_path), guard)
+    add_mask_routes(app, lambda: MaskStore(tmp_path), guard)
+    add_interference_route(app, lambda text: {}, guard)
+    caller = TestClient(app, headers={"X-LoRA-Stack": "1"})
+    ours = [route for route in app.routes if str(getattr(route, "path", "")).startswith(PREFIX)]
+    assert len(ours) > 20
+    for route in ours:
+        for method in route.methods:  # type: ignore[attr-defined]
+            answer = caller.request(method, route.path, content=b"{}")  # type: ignore[attr-defined]
+            assert answer.status_code == 401, (method, route)
+
+
+class NoReports:
+    def last(self, tab: str) -> None:
+        return None
 
 
 @pytest.mark.parametrize(
