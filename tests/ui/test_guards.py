@@ -68,6 +68,10 @@ def test_every_route_of_ours_asks_its_guards(tmp_path: Path) -> None:
             assert answer.status_code == 401, (method, route)
 
 
+def answered() -> dict[str, str]:
+    return {}
+
+
 class NoReports:
     def last(self, tab: str) -> None:
         return None
@@ -94,16 +98,18 @@ class NoReports:
 def test_a_strangers_name_that_leads_here_changes_nothing(host: str, status: int) -> None:
     app = FastAPI()
     known = [Depends(require_known_host(lambda: ["draw.example.org"], login=False))]
-    app.post("/change", dependencies=known)(dict)
-    app.get("/look", dependencies=known)(dict)
+    app.post("/change", dependencies=known)(answered)
+    app.get("/look", dependencies=known)(answered)
+    app.post("/check", dependencies=known)(answered)
     caller = TestClient(app)
     answer = caller.post("/change", headers={"Host": host})
     assert answer.status_code == status
     assert status == 200 or "Names of this WebUI" in answer.json()["detail"]
-    assert caller.get("/look", headers={"Host": host}).status_code == 200
+    for asked in (caller.get("/look", headers={"Host": host}), caller.post("/check", headers={"Host": host})):
+        assert asked.status_code == 200
 
 
 def test_a_login_makes_names_harmless() -> None:
     app = FastAPI()
-    app.post("/change", dependencies=[Depends(require_known_host(tuple, login=True))])(dict)
+    app.post("/change", dependencies=[Depends(require_known_host(tuple, login=True))])(answered)
     assert TestClient(app).post("/change", headers={"Host": "evil.example"}).status_code == 200
