@@ -3,7 +3,7 @@
 The demo's model draws two figures in a picture twice as wide as usual, without and with a row in the left
 half. Five ways: everywhere; in the region; the way of the Additional Networks extension, which leaves keys
 and values of words unmasked (said with rules of blocks: the same rows, so only that differs); the last two
-also with the text encoder at 0. Writes the table of docs/aiming.md.
+also with the text encoder at 0. Prints a table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from demo.pictures import open_studio
-from demo.tables import markdown, put_table
+from demo.tables import markdown
 
 PROMPT = "a girl, light skin, red hair, purple shirt, black trousers, standing, in a desert"
 SEEDS = (1, 2, 3)
@@ -46,7 +46,7 @@ def ways(network: str) -> dict[str, Rows]:
 
 
 def main() -> None:
-    """Measure mean changes of pixels, 0 to 255, left and right, and write the table."""
+    """Measure mean changes of pixels, 0 to 255, left and right."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.locality", description=__doc__)
     parser.add_argument("--models", type=Path, default=None, help="another folder like demo/models")
     studio = open_studio(parser.parse_args().models)
@@ -63,9 +63,7 @@ def main() -> None:
             left, right = changes[:, : middle - GAP].mean(), changes[:, middle + GAP :].mean()
             table.setdefault(name, []).append(f"{left:.1f} / {right:.1f} = {right / left:.2f}")
             print(network, name, table[name][-1], flush=True)
-    put_table(
-        "aiming.md", "locality", markdown(["", *NETWORKS], [[name, *cells] for name, cells in table.items()])
-    )
+    print(markdown(["", *NETWORKS], [[name, *cells] for name, cells in table.items()]))
 
 
 if __name__ == "__main__":
