@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from tests.bench import control, holding, library, masks, merging, schedules, stepping
+from tests.bench import control, holding, host, library, masks, merging, schedules, stepping
 from tests.bench.merging import Case
 from tests.bench.race import Row
 
@@ -49,6 +49,7 @@ def _merging(quick: bool) -> Iterator[Row]:
 
 def _stepping(quick: bool) -> Iterator[Row]:
     rounds = ROUNDS if quick else 15
+    yield host.step(rounds)
     yield stepping.merged_step("SD1.5 slice" if quick else "SD1.5", 16, rounds)
     for count, goal in ((3, 0.30), (8, 0.25)):
         yield from stepping.beside(count, goal, ROUNDS)
