@@ -11,10 +11,10 @@ test("English stays as it is", () => assert.equal(LoraStack.told(MISSING), MISSI
 
 test("known sentences are said in the reader's language, with what they are about", () => {
     LoraStack.chooseLanguage("zh");
-    assert.equal(LoraStack.told(MISSING), "你的文件夹里没有名为“gh$1 (x)”的 LoRA。 最接近的是：'ghost', 'ghibli v1.5'。");
+    assert.equal(LoraStack.told(MISSING), "你的文件夹里没有名为“gh$1 (x)”的 LoRA。最接近的是：'ghost', 'ghibli v1.5'。");
     LoraStack.chooseLanguage("ja");
     assert.equal(LoraStack.told("Region: there is no mask called 'left'."), "範囲：'left' というマスクはありません。");
-    assert.equal(LoraStack.told("row 2 (a/b): No checkpoint is loaded."), "2 行目（a/b）： モデルが読み込まれていません。");
+    assert.equal(LoraStack.told("row 2 (a/b): No checkpoint is loaded."), "2 行目（a/b）：モデルが読み込まれていません。");
 });
 
 test("a sentence that is not known stays, and swallows none beside it", () => {
