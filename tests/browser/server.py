@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = {"4.40.0": ROOT / ".venv/bin/python", "3.41.2": ROOT / ".venv-gradio3/bin/python"}
-START_S = 240
+START_S = 480  # on a machine that has other work
 
 
 @dataclass(frozen=True)
