@@ -124,7 +124,7 @@ def test_what_is_being_typed_stays_when_the_page_is_drawn_anew(library: LibraryP
     notes = library.root.get_by_role("textbox", name="Notes")
     notes.fill("half a sen")
     asked = len(sent(library, "GET", "network"))
-    library.root.get_by_role("button", name="4 stars").click()
+    library.root.get_by_role("button", name="5 stars").click()
     notes.focus()
     library.root.get_by_role("button", name="Favourite").dispatch_event("click")
     expect(library.root.get_by_role("button", name="Favourite")).to_have_attribute("aria-pressed", "true")
@@ -136,7 +136,7 @@ def test_what_is_being_typed_stays_when_the_page_is_drawn_anew(library: LibraryP
     library.root.get_by_role("button", name="Save").click()
     library.message.filter(has_text="Saved").wait_for(timeout=SHORT_MS)
     body = sent(library, "PATCH", "network")[-1]
-    assert body == {"id": "f7", "notes": "half a sentence", "rating": 4}
+    assert body == {"id": "f7", "notes": "half a sentence", "rating": 5}
 
 
 def test_the_file_itself_is_written_only_when_asked(library: LibraryPage) -> None:

@@ -57,7 +57,7 @@ class PickerPage:
         found = self.many.found({"q": [words]})
         self.counted(len(found))
         first = self.root.locator('.ls-card[aria-posinset="1"]')
-        first.filter(has_text=found[0]["name"]).wait_for(timeout=SHORT_MS)
+        first.filter(has_text=found[0]["label"].rpartition("/")[2]).wait_for(timeout=SHORT_MS)
 
     def find(self, words: str) -> None:
         self.search.fill(words)
