@@ -21,8 +21,9 @@ from types import TracebackType
 
 from lib_lora.engine.aimed import Aim
 from lib_lora.engine.attached import EVERYWHERE, Attached
-from lib_lora.engine.budget import AUTO, MODES, is_short
+from lib_lora.engine.budget import is_short
 from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.modes import AUTO, MODES
 from lib_lora.engine.report import ACTS, EntryReport, Report, told_share
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib_lora.engine.budget import BYPASS, MERGED
+from lib_lora.engine.modes import BYPASS, MERGED
 from lib_lora.errors import NetworkMismatchError
 from lib_lora.network import check_fit, open_network
 from lib_lora.plan import make_plan

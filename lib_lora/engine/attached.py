@@ -14,11 +14,11 @@ from torch import Tensor
 
 from lib_lora.engine.aimed import Aim, Aimed
 from lib_lora.engine.attention import FusedAttention
-from lib_lora.engine.budget import LEAST_MEMORY, MERGED
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
 from lib_lora.engine.merged import MergedWeight, Watched
 from lib_lora.engine.merging import Merging
+from lib_lora.engine.modes import LEAST_MEMORY, MERGED
 from lib_lora.engine.pace import Pace
 from lib_lora.engine.patch import Patch
 from lib_lora.engine.view import ATTENTION, CONV, LINEAR, PARAMETER, Layer, ModelView, Settle

@@ -16,10 +16,8 @@ from typing import Any
 
 import torch
 
+from lib_lora.engine.modes import BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.engine.view import BESIDE, Layer
-
-AUTO, MERGED, LEAST_MEMORY, BYPASS = "auto", "merged", "least memory", "bypass"
-MODES = (AUTO, MERGED, LEAST_MEMORY, BYPASS)
 
 MERGEABLE = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 MARGIN = 512 * 1024**2

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from lib_lora.adapters import OUTPUTS
 from lib_lora.engine.arithmetic import exact_arithmetic
-from lib_lora.engine.budget import BYPASS, LEAST_MEMORY, MERGED, Candidate, Decision, decide, weight_bytes
+from lib_lora.engine.budget import Candidate, Decision, decide, weight_bytes
 from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.modes import BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.engine.narrow import NARROW
 from lib_lora.engine.patch import Patch
 from lib_lora.engine.scratch import Scratch

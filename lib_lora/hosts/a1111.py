@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lib_lora.engine.view import ModelView, build_view
 from lib_lora.errors import ModelUnavailableError
+
+if TYPE_CHECKING:
+    from lib_lora.engine.view import ModelView
 
 KINDS = (("is_sdxl", "sdxl"), ("is_sd2", "sd2"), ("is_sd1", "sd1"))
 OPENCLIP = (("sdxl", "clip_g"), ("sd2", "clip_h"))
@@ -25,6 +27,8 @@ def view_of_model(sd_model: Any, generation: int) -> ModelView:
 
     `generation` counts loads: an in-place reload keeps every module and changes every weight.
     """
+    from lib_lora.engine.view import build_view  # the settings page asks this file too, when a WebUI starts
+
     root = getattr(getattr(sd_model, "model", None), "diffusion_model", None)
     if root is None:
         raise ModelUnavailableError(

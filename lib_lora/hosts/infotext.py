@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib_lora.errors import StackError
-from lib_lora.hosts.request import Request
-from lib_lora.stack import infotext, legacy
-from lib_lora.stack.serialization import decode, encode
+from lib_lora.stack.names import KEY
+
+if TYPE_CHECKING:
+    from lib_lora.hosts.request import Request
 
 Params = Mapping[str, Any]
 HASHES = "Lora hashes"
@@ -30,15 +31,22 @@ def paste_fields(
     """
 
     def legacy_rows(params: Params) -> dict[str, object] | None:
+        from lib_lora.stack import legacy  # here and below: nothing is pasted while a WebUI starts
+
         return legacy.read_keys(params) if with_legacy else None
 
     def read_enabled(params: Params) -> bool:
-        if params.get(infotext.KEY):
+        from lib_lora.stack import legacy
+
+        if params.get(KEY):
             return True
         return legacy_rows(params) is not None and legacy.is_enabled(params)
 
     def read_stack(params: Params) -> str | None:
-        text = params.get(infotext.KEY)
+        from lib_lora.stack import infotext
+        from lib_lora.stack.serialization import encode
+
+        text = params.get(KEY)
         if not text:
             document = legacy_rows(params)
             return None if document is None else _canonical(document)
@@ -52,6 +60,8 @@ def paste_fields(
 
 
 def _canonical(document: dict[str, object]) -> str:
+    from lib_lora.stack.serialization import decode, encode
+
     try:
         return encode(decode(document))
     except StackError:

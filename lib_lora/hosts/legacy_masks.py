@@ -13,7 +13,7 @@ from typing import Any
 
 from lib_lora.errors import MaskError
 from lib_lora.library.masks import MaskPicture, from_base64, packed, read_channels
-from lib_lora.stack import legacy
+from lib_lora.stack import addnet, legacy
 from lib_lora.stack.masks import Masks
 from lib_lora.stack.region import MASK, Region
 from lib_lora.stack.stack import Stack
@@ -30,7 +30,7 @@ def read_stack(args: Sequence[Any], slots: int) -> Stack:
     try:
         channels = _channels(image)
     except MaskError as error:
-        raise MaskError(f"{legacy.TITLE}: its mask image {error}") from None
+        raise MaskError(f"{addnet.TITLE}: its mask image {error}") from None
     masks: Masks = ()
     aimed = list(entries)
     for index, (name, channel) in enumerate(zip(NAMES[: len(entries)], channels, strict=False)):

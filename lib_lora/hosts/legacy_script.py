@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from lib_lora.hosts import options
-from lib_lora.stack import legacy
+from lib_lora.stack import addnet
 
-TITLE = legacy.TITLE
+TITLE = addnet.TITLE
 _OLD_SCRIPT = "additional_networks.py"
 _BUILT = "lora_stack_components"
 
@@ -21,7 +21,7 @@ def slots() -> int:
     """Return how many networks the arguments hold, as AddNet's own flag says."""
     from modules import shared
 
-    return max(1, int(getattr(shared.cmd_opts, "addnet_max_model_count", legacy.SLOTS) or legacy.SLOTS))
+    return max(1, int(getattr(shared.cmd_opts, "addnet_max_model_count", addnet.SLOTS) or addnet.SLOTS))
 
 
 def old_extension_loaded() -> bool:
@@ -37,13 +37,13 @@ def build_ui(script: Any) -> list[Any]:
     built: list[Any] | None = getattr(script, _BUILT, None)
     if built is None:
         count = slots()
-        values = legacy.default_arguments(count)
+        values = addnet.default_arguments(count)
         built = [
             _hidden(label, value, script.elem_id(f"argument_{index}"))
             for index, (label, value) in enumerate(zip(_labels(count), values, strict=True))
         ]
         setattr(script, _BUILT, built)
-    script.infotext_fields = [(built[2], legacy.MODULE_KEY)]
+    script.infotext_fields = [(built[2], addnet.MODULE_KEY)]
     script.paste_field_names = []
     return built
 
@@ -53,7 +53,7 @@ def _labels(count: int) -> list[str]:
     for number in range(1, count + 1):
         labels += [f"Network module {number}", f"Model {number}"]
         labels += [f"UNet Weight {number}", f"TEnc Weight {number}"]
-    return [*labels, "mask image:", legacy.REFRESH]
+    return [*labels, "mask image:", addnet.REFRESH]
 
 
 def _hidden(label: str, value: Any, elem_id: str) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lib_lora.engine.budget import AUTO, BYPASS, LEAST_MEMORY, MERGED
+from lib_lora.engine.modes import AUTO, BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.hosts import a1111
-from lib_lora.library.masks import MaskStore
-from lib_lora.library.presets import Presets
-from lib_lora.stack.block_files import read_element_presets, read_presets
+
+if TYPE_CHECKING:  # what the functions that need it import: a WebUI's start waits for the rest of this file
+    from lib_lora.library.masks import MaskStore
+    from lib_lora.library.presets import Presets
 
 SECTION = ("lora_stack", "LoRA Stack")
 FOLDERS = "lora_stack_folders"
@@ -157,12 +158,16 @@ def data_folder() -> Path:
 
 def presets() -> Presets:
     """Return the named stacks."""
+    from lib_lora.library.presets import Presets
+
     return Presets(data_folder() / "presets")
 
 
 def mask_store() -> MaskStore:
     """Return where masks are kept: beside the pictures made with them."""
     from modules import paths_internal
+
+    from lib_lora.library.masks import MaskStore
 
     everything, texts = (str(_option(key, "") or "") for key in ("outdir_samples", "outdir_txt2img_samples"))
     root = Path(everything) if everything else Path(texts or "outputs/pictures").parent
@@ -202,6 +207,8 @@ def block_preset_problems() -> tuple[str, ...]:
 
 def _own_blocks() -> tuple[dict[str, str], tuple[str, ...]]:
     from modules import paths_internal
+
+    from lib_lora.stack.block_files import read_element_presets, read_presets
 
     folder = Path(paths_internal.extensions_dir, "sd-webui-lora-block-weight", "scripts")
     found: dict[str, str] = {}

@@ -9,15 +9,16 @@ from __future__ import annotations
 import csv
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lib_lora.library.library import Library
-from lib_lora.library.presets import Presets
-from lib_lora.stack import axes
-from lib_lora.stack.serialization import decode
-from lib_lora.stack.stack import Stack
+from lib_lora.stack import axis_fields as fields
+
+if TYPE_CHECKING:  # what reads values is imported by the first plot: a WebUI's start only names the axes
+    from lib_lora.library.library import Library
+    from lib_lora.library.presets import Presets
+    from lib_lora.stack.stack import Stack
 
 ATTRIBUTE = "lora_stack_axes"
 SCRIPT = "xyz_grid.py"
@@ -25,19 +26,19 @@ PREFIX = "[LoRA Stack] "
 PRESET = "preset"
 ROWS = 5  # rows whose network can be chosen from the list; any other by its number
 AXES = (
-    ("Weight", axes.WEIGHT, ""),
-    ("Text encoder weight", axes.TE, ""),
-    ("UNet weight", axes.UNET, ""),
-    ("Network", axes.NETWORK, ""),
-    *((f"Network of row {row}", axes.NETWORK, str(row)) for row in range(1, ROWS + 1)),
-    ("Region", axes.REGION, ""),
-    ("Passes", axes.PASSES, ""),
-    ("Schedule", axes.SCHEDULE, ""),
-    ("Schedule of the text encoder", axes.TE_SCHEDULE, ""),
-    ("Blocks", axes.BLOCKS, ""),
-    ("Role with its usual weight", axes.ROLE, ""),
-    ("On or off", axes.ON, ""),
-    ("Leave one out", axes.LEAVE_OUT, ""),
+    ("Weight", fields.WEIGHT, ""),
+    ("Text encoder weight", fields.TE, ""),
+    ("UNet weight", fields.UNET, ""),
+    ("Network", fields.NETWORK, ""),
+    *((f"Network of row {row}", fields.NETWORK, str(row)) for row in range(1, ROWS + 1)),
+    ("Region", fields.REGION, ""),
+    ("Passes", fields.PASSES, ""),
+    ("Schedule", fields.SCHEDULE, ""),
+    ("Schedule of the text encoder", fields.TE_SCHEDULE, ""),
+    ("Blocks", fields.BLOCKS, ""),
+    ("Role with its usual weight", fields.ROLE, ""),
+    ("On or off", fields.ON, ""),
+    ("Leave one out", fields.LEAVE_OUT, ""),
     ("Stack preset", PRESET, ""),
 )
 """Label, field, and the target of values that name none; with a target the files are offered as a list."""
@@ -50,8 +51,8 @@ MERGING, OPENING = 0.2, 0.5
 class Whole:
     """A kept stack in the place of the panel's; without a name no stack at all."""
 
-    name: str = ""
-    stack: Stack = field(default_factory=Stack)
+    name: str
+    stack: Stack
 
     def __str__(self) -> str:
         return self.name or "None"
@@ -96,30 +97,40 @@ class Axes:
 
         def read(text: Any) -> Any:
             """Read one value; a list's choice comes as it is, and without `prepare` so does all text."""
+            from lib_lora.stack import axes
+
             if isinstance(text, axes.Value):
                 return text
             if target:
                 return axes.Value(field, target, None if text == "None" else str(text))
             return next(iter(axes.read_values(field, str(text), target)))
 
+        def prepare(text: str) -> list[Any]:
+            from lib_lora.stack import axes
+
+            return list(axes.read_values(field, text, target))
+
         return _made(
             option,
             PREFIX + label,
             read,
-            format_value=lambda p, opt, value: axes.legend(self._stack(p), value),
+            format_value=self._legend,
             confirm=self._confirm,
-            cost=OPENING if field == axes.NETWORK else MERGING,
-            prepare=lambda text: axes.read_values(field, text, target),
+            cost=OPENING if field == fields.NETWORK else MERGING,
+            prepare=prepare,
             choices=self._choices if target else None,
         )
 
     def _whole(self, text: Any) -> Whole:
         """Read one value of the axis of presets; raises PresetError for a name there is none of."""
+        from lib_lora.stack.serialization import decode
+        from lib_lora.stack.stack import Stack
+
         if isinstance(text, Whole):
             return text
         name = str(text).strip()
         if name.lower() in ("", "none"):
-            return Whole()
+            return Whole("", Stack())
         return Whole(name, decode(self._presets().find(name).stack))
 
     def _find_all(self, stacks: Iterable[Stack]) -> None:
@@ -127,20 +138,30 @@ class Axes:
         for entry in (entry for stack in stacks for entry in stack.active()):
             self._library().find(entry.network, entry.hash)
 
+    def _legend(self, p: Any, _option: Any, value: Any) -> str:
+        from lib_lora.stack import axes
+
+        return axes.legend(self._stack(p), value)
+
     def _choices(self) -> list[str]:
         return ["None", *(file.label for file in self._library().files() if not file.problem)]
 
     def _confirm(self, p: Any, values: list[Any]) -> None:
         """Refuse before the first picture what no cell could draw; write out `each`."""
+        from lib_lora.stack import axes
+
         stack = self._stack(p)
         values[:] = axes.expand(stack, values)
         for value in values:
             axes.edit(stack, value)
-            if value.field == axes.NETWORK and value.value is not None:
+            if value.field == fields.NETWORK and value.value is not None:
                 self._library().find(str(value.value))
 
     def _stack(self, p: Any) -> Stack:
         """Return the stack that the panel, or an API caller, sent along."""
+        from lib_lora.stack.serialization import decode
+        from lib_lora.stack.stack import Stack
+
         for script in p.scripts.alwayson_scripts:
             if script.title() == self._title:
                 args: Sequence[Any] = p.script_args[script.args_from : script.args_to]
@@ -161,6 +182,8 @@ def _apply(p: Any, value: Any, _values: Any) -> None:
 
 def edited(p: Any, stack: Stack) -> Stack:
     """Return a stack with the values that the plot's axes have for this picture."""
+    from lib_lora.stack import axes
+
     values = getattr(p, ATTRIBUTE, ())
     for value in sorted(values, key=lambda value: not isinstance(value, Whole)):  # a preset, then its rows
         stack = value.stack if isinstance(value, Whole) else axes.edit(stack, value)

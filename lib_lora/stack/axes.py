@@ -17,6 +17,20 @@ from dataclasses import dataclass, replace
 
 from ..errors import EntryValueError, nearest
 from .advice import ROLES, find_role
+from .axis_fields import (
+    BLOCKS,
+    LEAVE_OUT,
+    NETWORK,
+    ON,
+    PASSES,
+    REGION,
+    ROLE,
+    SCHEDULE,
+    TE,
+    TE_SCHEDULE,
+    UNET,
+    WEIGHT,
+)
 from .blocks import SD1_BLOCKS, SDXL_BLOCKS, read_blocks
 from .entry import DECIMALS, Entry, row_title, shown
 from .passes import read_passes
@@ -24,9 +38,6 @@ from .region import read_region
 from .schedule import read_schedule, read_text_schedule
 from .stack import Stack
 
-WEIGHT, TE, UNET, NETWORK, ON, LEAVE_OUT = "weight", "te", "unet", "network", "on", "leave out"
-REGION, PASSES, SCHEDULE, BLOCKS, ROLE = "region", "passes", "schedule", "blocks", "role"
-TE_SCHEDULE = "te_schedule"
 NUMBERS = (WEIGHT, TE, UNET)
 TEXTS = (REGION, PASSES, SCHEDULE, TE_SCHEDULE, BLOCKS, ROLE)
 EVERYTHING = ("everywhere", "always", "all")  # of a text: the field left empty

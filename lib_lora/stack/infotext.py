@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 
 from ..errors import StackSyntaxError
+from .names import KEY as KEY
 from .serialization import CHARACTER_LIMIT, decode, encode
 from .stack import Stack
 
-KEY = "LoRA Stack"
 QUOTE_LIMIT = 3  # layers of quoting that are taken off
 
 

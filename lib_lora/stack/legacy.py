@@ -12,27 +12,17 @@ from dataclasses import replace
 from pathlib import PureWindowsPath
 
 from ..errors import EntryValueError
+from .addnet import MODULE, REFRESH, SLOTS, TITLE, default_arguments
 from .entry import Entry, shown
 from .stack import VERSION
 
-TITLE = "Additional networks for generating"
-SLOTS = 5  # AddNet's default, and what API callers count on
-MODULE = "LoRA"
-REFRESH = "Refresh models"  # label and value of AddNet's last argument, a button
 ENABLED_KEY = "AddNet Enabled"
-MODULE_KEY = "AddNet Module 1"
-"""While some script pastes this key, the built-in Lora leaves AddNet's keys alone instead of making tags."""
 
 _NO_MODEL = (None, "", "None")
 _MODEL = re.compile(r"(.+?)\s*\((0[xX])?([0-9a-fA-F]{8,64})\)")
 _MODEL_KEY = re.compile(r"AddNet Model (\d{1,4})")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]")
 _SUFFIX = re.compile(r"\.(safetensors|ckpt|pt)$", re.IGNORECASE)
-
-
-def default_arguments(slots: int = SLOTS) -> tuple[object, ...]:
-    """Return the arguments of AddNet 0.5 and later as its page had them: 24 for five slots."""
-    return (False, False, *(MODULE, "None", 1.0, 1.0) * slots, None, REFRESH)
 
 
 def read_arguments(args: Sequence[object], slots: int = SLOTS) -> tuple[Entry, ...]:

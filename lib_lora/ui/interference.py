@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import APIRouter, Body, FastAPI
 
-from .routes import PREFIX, STACK_LIMIT
+from .address import PREFIX
+from .routes import STACK_LIMIT
 
 
 def add_interference_route(

@@ -18,8 +18,8 @@ from fastapi.responses import FileResponse
 from ..errors import MaskError
 from ..library.masks import MaskStore, from_base64, read_mask
 from ..stack.masks import CHARACTER_LIMIT
+from .address import PREFIX
 from .guards import harden
-from .routes import PREFIX
 
 MASKS = f"{PREFIX}/masks"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .address import PREFIX
 from .elements import mount, stack_text, switched_accordion, tell_page
-from .routes import PREFIX
 
 LABEL = "LoRA Stack"
 NOTE = "The rows of the stack appear here when the page has loaded its scripts."

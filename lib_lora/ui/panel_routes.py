@@ -28,8 +28,9 @@ from ..stack.prompt import read_tags, write_tags
 from ..stack.reading import read_text
 from ..stack.serialization import decode, encode
 from ..stack.stack import Stack
+from .address import PREFIX
 from .guards import require_same_origin
-from .routes import PREFIX, STACK_LIMIT
+from .routes import STACK_LIMIT
 
 NAME_LIMIT = 1000  # characters in a request; the presets' own limit is told in words
 

@@ -26,6 +26,7 @@ from ..library.library import Library
 from ..stack.advice import ROLES
 from ..stack.block_files import describe_own
 from ..stack.blocks import describe_blocks
+from .address import PREFIX
 from .checks import FitOf, check_stack, unknown
 from .events import add_event_routes
 from .guards import require_same_origin
@@ -33,7 +34,6 @@ from .library_routes import add_library_routes
 from .library_writes import add_library_writes
 from .ports import LibraryPorts, LibraryRoute
 
-PREFIX = "/lora-stack"
 STACK_LIMIT = 1_000_000  # characters of a stack text
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from .address import PREFIX
 from .elements import mount
-from .routes import PREFIX
 
 LABEL = "LoRA Library"
 ELEM_ID = "lora_stack_library"

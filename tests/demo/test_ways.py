@@ -55,3 +55,19 @@ def test_ours_is_the_host_s_own(host: Host, settings: dict[str, Any], request_: 
     for one, other in zip(plain, ours, strict=True):
         assert np.abs(one - other).mean() > 1
     assert all(map(np.array_equal, plain, drawn(host, **base)))
+
+
+@pytest.mark.parametrize("last", ["", "<lora:zorp:0.8>"], ids=["fewer", "others"])
+def test_the_host_s_own_changes_under_a_row_for_the_second_pass(host: Host, last: str) -> None:
+    """The hires prompt brings other tags in the middle of one sampling; the host settles its layers late."""
+    from modules import shared
+
+    shared.opts.data["lora_stack_takeover"] = False
+    first = f"{PROMPT}<lora:neon:0.8>"
+    (theirs,) = drawn(host, prompt=first + TAG, hr_prompt=PROMPT + last + TAG, **HIRES)
+    ours = {"args": with_stack(), "prompt": first, "hr_prompt": PROMPT + last, **HIRES}
+    (mixed,), (again,) = drawn(host, **ours), drawn(host, **ours)
+    assert np.abs(mixed - theirs).mean() <= 1
+    assert np.array_equal(again, mixed)
+    (same,) = drawn(host, **{**ours, "hr_prompt": first})
+    assert np.abs(mixed - same).mean() > 2

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from lib_lora.engine.budget import BYPASS, MERGED
+from lib_lora.engine.modes import BYPASS, MERGED
 from lib_lora.engine.sections import PLACES
 from lib_lora.engine.view import ATTENTION, EMBEDDING, PARAMETER
 from lib_lora.errors import EngineError

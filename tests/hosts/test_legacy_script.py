@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 
 from lib_lora.hosts import legacy_script
-from lib_lora.stack.legacy import MODULE_KEY, default_arguments
+from lib_lora.stack.addnet import MODULE_KEY, default_arguments
 
 
 @pytest.fixture

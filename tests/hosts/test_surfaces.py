@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from lib_lora.errors import NetworkNotFoundError
+from lib_lora.hosts.webui import WRAPPED
 
 ROOT = Path(__file__).resolve().parents[2]
 SURFACES = json.loads((Path(__file__).parent / "surfaces.json").read_text(encoding="utf-8"))
@@ -154,6 +155,18 @@ def test_everything_is_registered(surface: Surface) -> None:
     assert {"lora_stack_folders", "lora_stack_mode", "lora_stack_takeover"} <= set(surface.options)
     surface.callbacks["before_ui"]()
     surface.callbacks["model_loaded"](SimpleNamespace())
+
+
+def test_every_way_into_the_model_is_ours(surface: Surface) -> None:
+    known, wrapped = surface.data["modules"]["processing"], dict(WRAPPED)
+    found = [
+        (owner, name)
+        for owner, methods in known.items()
+        for name in methods
+        if hasattr(vars(getattr(surface.modules["processing"], owner)).get(name), "__wrapped__")
+    ]
+    assert found == [(owner, name) for owner, methods in known.items() for name in methods if name in wrapped]
+    assert {name for _, name in found} == set(wrapped)
 
 
 def test_a_picture_without_us_passes_through(surface: Surface) -> None:

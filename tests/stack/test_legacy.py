@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from lib_lora.errors import EntryValueError, StackError
+from lib_lora.stack.addnet import MODULE_KEY, default_arguments
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.legacy import (
     ENABLED_KEY,
-    MODULE_KEY,
-    default_arguments,
     is_enabled,
     mask_argument,
     read_arguments,

@@ -15,10 +15,11 @@ from PIL import Image
 
 from lib_lora.files.hashes import payload_sha256
 from lib_lora.library.library import Library
+from lib_lora.ui.address import PREFIX
 from lib_lora.ui.events import follow
 from lib_lora.ui.guards import require_login
 from lib_lora.ui.ports import LibraryPorts
-from lib_lora.ui.routes import PREFIX, add_routes
+from lib_lora.ui.routes import add_routes
 from tests.ui.files import write_network
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"

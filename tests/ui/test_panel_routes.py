@@ -14,9 +14,9 @@ from PIL import Image, PngImagePlugin
 
 from lib_lora.files.pictures import BYTE_LIMIT
 from lib_lora.library.presets import Presets
+from lib_lora.ui.address import PREFIX
 from lib_lora.ui.guards import HEADER as PAGE_HEADER
 from lib_lora.ui.panel_routes import add_panel_routes
-from lib_lora.ui.routes import PREFIX
 
 STACK = '{"version":1,"entries":[{"network":"styles/a","weight":0.5}]}'
 

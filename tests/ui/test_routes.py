@@ -11,8 +11,9 @@ from fastapi.testclient import TestClient
 
 from lib_lora.library.library import Library
 from lib_lora.stack.advice import ROLES
+from lib_lora.ui.address import PREFIX
 from lib_lora.ui.library_routes import PAGE_LIMIT
-from lib_lora.ui.routes import PREFIX, add_routes
+from lib_lora.ui.routes import add_routes
 from tests.ui.files import PIXEL, write_network
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from lib_lora.ui.routes import PREFIX
+from lib_lora.ui.address import PREFIX
 from lib_lora.ui.tab import ELEM_ID, build_tab
 
 
