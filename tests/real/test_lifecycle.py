@@ -21,14 +21,14 @@ UNET_ONLY = {"network": "real_lora", "weight": 3.0, "te": 0}
 @pytest.fixture(scope="module")
 def twin(host: WebUI) -> Iterator[str]:
     """Another checkpoint of the same structure; its title."""
-    path = host.checkpoint()
+    path, before = host.checkpoint(), host.options()["sd_model_checkpoint"]
     if path.stat().st_size > 300e6:
         pytest.skip("the checkpoint is too large to make another one of it")
     write_twin(path)
     host.call("/sdapi/v1/refresh-checkpoints", {})
     titles = [model["title"] for model in host.call("/sdapi/v1/sd-models").body]
     yield next(title for title in titles if Path(title.split(" [")[0]).stem == TWIN)
-    host.set(sd_model_checkpoint=path.name)
+    host.set(sd_model_checkpoint=before or path.name)
 
 
 @pytest.mark.parametrize("request_", [{}, HIRES], ids=["plain", "hires"])

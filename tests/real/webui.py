@@ -137,10 +137,15 @@ class WebUI:
 
     def checkpoint(self) -> Path:
         """The file of the loaded checkpoint."""
-        title = self.options()["sd_model_checkpoint"]
+        asked = self.options()["sd_model_checkpoint"]
         models = self.call("/sdapi/v1/sd-models").body
-        named = [model for model in models if title in (model["title"], model["model_name"], None)]
-        return Path((named or models)[0]["filename"])
+        if asked is None:  # nothing is loaded yet
+            return Path(models[0]["filename"])
+        for model in models:
+            file = Path(model["filename"])
+            if asked in (model["title"], model["title"].split(" [")[0], model["model_name"], file.name):
+                return file
+        raise AssertionError(f"the WebUI has {asked} loaded and does not list it")
 
     def lora_folder(self) -> str:
         """Where the WebUI keeps its LoRA files."""

@@ -13,9 +13,10 @@ from fastapi import Depends
 from fastapi.testclient import TestClient
 
 from lib_lora.library.library import Library
+from lib_lora.ui.address import PREFIX
 from lib_lora.ui.compat import user_of
 from lib_lora.ui.guards import require_login
-from lib_lora.ui.routes import PREFIX, add_routes
+from lib_lora.ui.routes import add_routes
 
 
 class NoReports:
