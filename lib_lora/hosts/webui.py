@@ -31,6 +31,9 @@ WRAPPED = (
 """Methods of the host's processing, and what the lifecycle does around each."""
 
 
+BUILT = "lora_stack_components"
+
+
 class Door:
     """Everything between the WebUI's hooks and the house."""
 
@@ -98,7 +101,13 @@ class Door:
     # Called by the script
 
     def build_ui(self, script: Any, is_img2img: bool) -> list[Any]:
-        """Build the panel of one tab and return the two arguments of the script: enabled, stack."""
+        """Build the panel of one tab and return the two arguments of the script: enabled, stack.
+
+        The API calls this twice more for the defaults alone: the components of the page tell them as well.
+        """
+        built: list[Any] | None = getattr(script, BUILT, None)
+        if built is not None:
+            return built
         from modules import ui_components
 
         from lib_lora.ui.panel import PanelFacts, build_panel
@@ -116,7 +125,9 @@ class Door:
         with_legacy = not legacy_script.old_extension_loaded()
         script.infotext_fields = paste_fields(panel.enabled, panel.stack, with_legacy)
         script.paste_field_names = [KEY]
-        return [panel.enabled, panel.stack]
+        built = [panel.enabled, panel.stack]
+        setattr(script, BUILT, built)
+        return built
 
     def build_legacy_ui(self, script: Any) -> list[Any]:
         """Return the hidden arguments of AddNet's script."""

@@ -81,7 +81,7 @@ def main() -> None:
                     best[step] = min(best.get(step, float("inf")), float(spent))
     for step, spent in best.items():
         print(f"{spent:7.1f} ms  {step}")
-    print(f"{sum(best.values()):7.1f} ms  together")
+    print(f"{sum(best.values()):7.1f} ms  added to a WebUI's start")
 
 
 if __name__ == "__main__":
