@@ -9,11 +9,11 @@ from typing import Any
 
 from torch import Tensor
 
-from lib_lora.engine.budget import BYPASS, MERGED
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward
 from lib_lora.engine.masked import Masked
 from lib_lora.engine.merged import MergedWeight
+from lib_lora.engine.modes import BYPASS, MERGED
 from lib_lora.engine.sections import Section
 from lib_lora.engine.temporary import Temporary
 from lib_lora.engine.view import ATTENTION, Layer

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from lib_lora.engine.budget import AUTO, BYPASS, MERGED
+from lib_lora.engine.modes import AUTO, BYPASS, MERGED
 from lib_lora.engine.pace import Pace
 from lib_lora.plan import make_plan
 from lib_lora.session import Session
