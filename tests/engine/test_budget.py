@@ -9,16 +9,8 @@ import torch
 from torch import nn
 
 from lib_lora.engine import budget
-from lib_lora.engine.budget import (
-    AUTO,
-    BYPASS,
-    LEAST_MEMORY,
-    MARGIN,
-    MERGED,
-    Candidate,
-    decide,
-    free_memory,
-)
+from lib_lora.engine.budget import MARGIN, Candidate, decide, free_memory
+from lib_lora.engine.modes import AUTO, BYPASS, LEAST_MEMORY, MERGED
 from lib_lora.engine.view import CONV, GROUP_NORM, LINEAR, Layer
 
 CPU = torch.device("cpu")
