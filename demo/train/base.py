@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from demo.train.art import ArtAutoencoder
 from demo.train.attention import lean_attention
+from demo.train.guided import lead_back, walk
 from demo.train.loop import Dice, place_in_team, train
 from demo.train.models import Painter, Words, make_alphas
 from demo.train.pictures import draw_batch, draw_pool, to_pictures, to_tensor
@@ -28,6 +29,7 @@ from demo.world.judge import judge, unseen_specs
 EMPTY = 0.1  # share of captions left empty, for classifier-free guidance
 FORMS = 1250  # steps for the figure's forms alone; from then on all of it counts as much, for its colours
 NOISE_OFFSET = 0.12  # the last alpha is not zero: without it the starting noise's mean tints the picture
+SETTLED = 0.4  # share of noise from which on all of a drift is there
 JUDGED, JUDGE_EVERY, JUDGE_STEPS = 24, 1000, 12
 
 
@@ -38,15 +40,18 @@ class Look:
     early: exponent of the evenly spread times; below 1 they fall more often where the composition is decided.
     cap: the largest weight of a latent's own error, reached where little noise is left.
     heavier: how much more the masked places count than the rest.
+    guided: share of the batch that walks under guidance first (see guided.py); there the figure counts.
     """
 
     early: float
     cap: float
     heavier: float
+    guided: float = 0.0
 
 
 COMPOSITION = Look(early=0.7, cap=6.0, heavier=4.0)
 ALL = Look(early=1.0, cap=10.0, heavier=2.0)
+FIRM = Look(early=1.0, cap=10.0, heavier=2.0, guided=0.5)
 
 
 def step_weights(alphas: torch.Tensor, cap: float = ALL.cap) -> torch.Tensor:
@@ -55,14 +60,25 @@ def step_weights(alphas: torch.Tensor, cap: float = ALL.cap) -> torch.Tensor:
 
 
 def noisy(
-    latents: torch.Tensor, dice: Dice, alphas: torch.Tensor, early: float = ALL.early
+    latents: torch.Tensor,
+    dice: Dice,
+    alphas: torch.Tensor,
+    early: float = ALL.early,
+    drift: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Noised latents, times (spread over the batch) and v, which the painter has to answer."""
+    """Noised latents, times (spread over the batch) and v, which the painter has to answer.
+
+    With `drift`, like the latents, what is noised lies that far beside them, less where little noise is left;
+    v is the one that leads from there to the latents.
+    """
     count = len(latents)
     shares = ((torch.arange(count) + dice.uniform(count)) / count) ** early
     times = (shares * len(alphas)).long().clamp(0, len(alphas) - 1)
     noise = dice.normal(*latents.shape) + NOISE_OFFSET * dice.normal(count, 4, 1, 1)
     signal, rest = (share.sqrt()[times].view(-1, 1, 1, 1) for share in (alphas, 1 - alphas))
+    if drift is not None:
+        inputs = signal * (latents + (rest / SETTLED).clamp(max=1) * drift) + rest * noise
+        return inputs, times, lead_back(inputs, latents, times, alphas)
     return signal * latents + rest * noise, times, signal * noise - rest * latents
 
 
@@ -88,6 +104,12 @@ def heavier(masks: torch.Tensor, times: float) -> torch.Tensor:
     """Weights at latent size, mean one a picture: the masked places count more."""
     weights = 1 + (times - 1) * F.max_pool2d(masks, 2)
     return weights / weights.mean((1, 2, 3), keepdim=True)
+
+
+def only(masks: torch.Tensor) -> torch.Tensor:
+    """Weights at latent size, mean one a picture: nothing but the masked places counts."""
+    small = F.max_pool2d(masks, 2)
+    return small / small.mean((1, 2, 3), keepdim=True)
 
 
 def judge_now(
@@ -127,6 +149,13 @@ def train_polish(
     return _train("polish", settings.polish, ALL, folder, art, painter, stop_after)
 
 
+def train_finish(
+    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
+) -> Painter:
+    """Learn to hold a colour that guidance has driven past its mark."""
+    return _train("finish", settings.finish, FIRM, folder, art, painter, stop_after)
+
+
 def _train(
     name: str,
     plan: Plan,
@@ -155,11 +184,17 @@ def _train(
         ]
         with torch.no_grad():
             latents = art.encode(batch.pictures)[0] * scale
+        tokens = words(shown)
         inputs, times, wanted = noisy(latents, dice, alphas, look.early)
         forms = name == "base" and step < FORMS
         masks = batch.telling() if forms else torch.maximum(batch.telling(), batch.figures())
         places = heavier(masks, look.heavier)
-        return weighted_error(wanted, painter(inputs, times, words(shown)), times, weights, places)
+        if some := int(look.guided * count):
+            walked = walk(painter, latents[:some], tokens[:some], words([""] * some), dice, alphas)
+            inputs[:some], times[:some] = walked
+            wanted[:some] = lead_back(walked[0], latents[:some], walked[1], alphas)
+            places[:some] = only(batch.figures()[:some])
+        return weighted_error(wanted, painter(inputs, times, tokens), times, weights, places)
 
     report = judge_now(painter, words, art, scale)
     painter.load_state_dict(train(name, plan, painter, loss_of, folder, stop_after, report))

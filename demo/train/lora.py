@@ -1,7 +1,9 @@
 """The LoRAs. The world is drawn, so every picture exists twice: plain, and with the concept.
 
-A LoRA is trained at a random multiplier m on the mixture (1-m) plain + m concept of such a pair. So its
-slider moves evenly from nothing to everything, and what the pair shares is left alone.
+A LoRA is trained at a random multiplier m to lead to the mixture (1-m) plain + m concept of such a pair, from
+noise over any mixture on the way there, the plain picture too: so it works on what the model composes
+without it, and its slider moves evenly. Where the pair does not differ it has to answer what the model
+answers without it: so the rest of the picture stays what it was for the same seed.
 """
 
 from __future__ import annotations
@@ -10,14 +12,17 @@ import hashlib
 import json
 import random
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save, save_file
 
 from demo.train.attention import lean_attention
-from demo.train.base import EMPTY, latent_scale, noisy, step_weights, weighted_error
+from demo.train.base import latent_scale, noisy, step_weights, weighted_error
+from demo.train.guided import lead_back, walk
 from demo.train.loop import Dice, train
 from demo.train.lora_net import Lora
 from demo.train.models import Painter, Words, make_alphas
@@ -30,19 +35,38 @@ from demo.world.concepts import CONCEPTS
 from demo.world.render import render
 from demo.world.spec import Spec, draw_details, draw_spec
 
-FULL_SHARE = 0.25  # of the batch trained at m = 1
-Pairs = tuple[list[Spec], torch.Tensor, torch.Tensor]
+FULL_SHARE = 0.15  # of the batch trained at m = 1
+# Guidance drives the colours of a style past their mark as it does all colours (see guided.py); a walk begins
+# late enough to end at the same picture.
+WALKS = (0.5, 0.75)
+SMALL = 0.2  # a fault at a small multiplier counts 1 / (SMALL + m): as much as the same share of the effect
+# Share of captions left empty: what a LoRA does without words, guidance does not multiply.
+EMPTY = 0.3
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Specs and their pictures without and with the concept, (count, 3, 32, 32) each."""
+
+    specs: list[Spec]
+    plain: torch.Tensor
+    changed: torch.Tensor
+
+    def own(self) -> torch.Tensor:
+        """Where the concept shows, at latent size and one latent further, bool (count, 1, 16, 16)."""
+        differs = (self.plain != self.changed).any(1, keepdim=True).float()
+        return F.max_pool2d(F.max_pool2d(differs, 2), 3, 1, 1) > 0
 
 
 def draw_pairs(name: str, count: int) -> Pairs:
-    """Specs and their pictures without and with the concept, (count, 3, 32, 32) each."""
+    """Fresh pairs of a concept, the same for the same name."""
     rng, specs, plain, changed = random.Random(f"pairs {name}"), [], [], []
     for _ in range(count):
         spec, details = draw_spec(rng), draw_details(rng)
         specs.append(spec)
         plain.append(render(spec, details))
         changed.append(render(spec, details, name))
-    return specs, to_tensor(np.stack(plain)), to_tensor(np.stack(changed))
+    return Pairs(specs, to_tensor(np.stack(plain)), to_tensor(np.stack(changed)))
 
 
 def lora_caption(name: str, spec: Spec, rng: random.Random) -> str:
@@ -77,23 +101,41 @@ def tag_frequency(name: str, specs: list[Spec], plan: Plan) -> dict[str, int]:
 def train_lora(settings: Settings, folder: Path, name: str, stop_after: int | None = None) -> Lora:
     """Train (or take up again) one LoRA on the finished base model."""
     recipe, plan = find_recipe(name), settings.lora
-    art, painter, words = read_art(folder), finished(folder, "polish", Painter).requires_grad_(False), Words()
+    art, painter, words = read_art(folder), finished(folder, "finish", Painter).requires_grad_(False), Words()
     lean_attention(painter.unet)
     scale, alphas = latent_scale(art), make_alphas()
     weights = step_weights(alphas)
-    specs, plain, changed = draw_pairs(name, settings.lora_pictures)
+    pairs = draw_pairs(name, settings.lora_pictures)
+    own = pairs.own()
+    some = plan.batch // 2 if CONCEPTS[name].finish else 0
     torch.manual_seed(plan.seed)
     lora = Lora(painter, recipe.rank, recipe.conv_rank)
 
+    @torch.no_grad()
+    def mixed(chosen: list[int], shares: torch.Tensor) -> torch.Tensor:
+        share = shares.view(-1, 1, 1, 1)
+        return art.encode((1 - share) * pairs.plain[chosen] + share * pairs.changed[chosen])[0] * scale
+
     def loss_of(dice: Dice, step: int) -> torch.Tensor:
-        chosen, captions = draw_words(name, specs, dice, plan.batch)
+        chosen, captions = draw_words(name, pairs.specs, dice, plan.batch)
         strength = torch.where(dice.uniform(plan.batch) < FULL_SHARE, torch.ones(1), dice.uniform(plan.batch))
-        share = strength.view(-1, 1, 1, 1)
-        with torch.no_grad():
-            latents = art.encode((1 - share) * plain[chosen] + share * changed[chosen])[0] * scale
-        inputs, times, wanted = noisy(latents, dice, alphas)
+        there = mixed(chosen, strength)
+        drift = mixed(chosen, strength * (1 - dice.uniform(plan.batch) ** 2)) - there
+        inputs, times, wanted = noisy(there, dice, alphas, drift=drift)
+        tokens, here = words(captions), own[chosen]
+        if some:
+            lora.dial.strength = strength[:some].repeat(2)
+            begun, empty = (there + drift)[:some], words([""] * some)
+            walked = walk(painter, begun, tokens[:some], empty, dice, alphas, WALKS)
+            inputs[:some], times[:some] = walked
+            wanted[:some] = lead_back(walked[0], there[:some], walked[1], alphas)
+        if not here.all():
+            lora.dial.strength = torch.zeros_like(strength)
+            with torch.no_grad():
+                wanted = torch.where(here, wanted, painter(inputs, times, tokens))
         lora.dial.strength = strength
-        return weighted_error(wanted, painter(inputs, times, words(captions)), times, weights)
+        fair = ((1 + SMALL) / (SMALL + strength)).view(-1, 1, 1, 1)
+        return weighted_error(wanted, painter(inputs, times, tokens), times, weights, fair)
 
     lora.load_state_dict(train(f"lora_{name}", plan, lora, loss_of, folder, stop_after))
     return lora
@@ -143,7 +185,7 @@ def run_lora(settings: Settings, folder: Path, models: Path, name: str) -> Path:
     """Train one LoRA and write its file; returns the path."""
     recipe, lora = find_recipe(name), train_lora(settings, folder, name)
     tensors = lora.tensors()
-    specs = draw_pairs(name, settings.lora_pictures)[0]
+    specs = draw_pairs(name, settings.lora_pictures).specs
     path = models / "lora" / recipe.folder / f"{recipe.name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata=metadata(recipe, settings, specs, payload_of(tensors)))

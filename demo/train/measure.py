@@ -42,11 +42,15 @@ STACKS = (
 
 @dataclass(frozen=True)
 class Target:
-    """A picture without the LoRA, what the concept makes of it, and the pixels that this changes."""
+    """A picture without the LoRA, what the concept makes of it, the pixels it changes and those it leaves.
+
+    What a concept takes away (Zorp's hair and hat) is neither: nobody knows what was behind.
+    """
 
     before: np.ndarray
     after: np.ndarray
     inside: np.ndarray
+    outside: np.ndarray
 
 
 def row(*cells: object) -> str:
@@ -66,11 +70,13 @@ def aim(picture: np.ndarray, spec: Spec, name: str) -> Target:
     art, concept = shrink(picture), CONCEPTS[name]
     details = place_figure(art, spec)
     plain, changed = draw_figure(spec, details), draw_figure(spec, details, concept)
-    redrawn = (plain != changed).any(-1) & (changed[..., 3] > 0)
+    differs = (plain != changed).any(-1)
+    redrawn = differs & (changed[..., 3] > 0)
     after = np.where(redrawn[..., None], changed[..., :3], art)
     if concept.finish is not None:
         after = concept.finish(after.round().astype(np.uint8), details).astype(np.float32)
-    return Target(art, after, distance(after, art) > CHANGED)
+    inside = distance(after, art) > CHANGED
+    return Target(art, after, inside, ~inside & ~differs)
 
 
 def measure_decode(model: Model) -> str:
@@ -130,7 +136,7 @@ def measure_slider(model: Model, models: Path, recipe: Recipe, count: int, cfg: 
     outside = [
         np.mean(
             [
-                distance(a, t.before)[~t.inside].mean() if (~t.inside).any() else 0.0
+                distance(a, t.before)[t.outside].mean() if t.outside.any() else 0.0
                 for a, t in zip(series[n], targets, strict=True)
             ]
         )

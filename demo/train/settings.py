@@ -32,6 +32,7 @@ class Settings:
     text: Plan
     base: Plan
     polish: Plan
+    finish: Plan
     lora: Plan
     pool: int = 6000
     lora_pictures: int = 400
@@ -43,6 +44,7 @@ FULL = Settings(
     text=Plan(steps=400, batch=48, rate=2e-3, seed=13, hold=0.5, ema=0.99),
     base=Plan(steps=3250, batch=20, rate=1e-3, seed=14, hold=0.5, horizon=4000),
     polish=Plan(steps=2000, batch=20, rate=7e-4, seed=16, hold=0.2),
+    finish=Plan(steps=1200, batch=20, rate=5e-4, seed=17, hold=0.3),
     lora=Plan(steps=450, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(
@@ -51,6 +53,7 @@ TOY = Settings(
     text=Plan(steps=3, batch=4, rate=2e-3, seed=13, save_every=1),
     base=Plan(steps=3, batch=4, rate=1e-3, seed=14, save_every=1),
     polish=Plan(steps=3, batch=4, rate=1e-3, seed=16, save_every=1),
+    finish=Plan(steps=3, batch=4, rate=1e-3, seed=17, save_every=1),
     lora=Plan(steps=3, batch=4, rate=3e-3, seed=15, save_every=1),
     pool=16,
     lora_pictures=8,

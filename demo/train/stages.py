@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 
 from demo.train.art import ArtAutoencoder, train_art
-from demo.train.base import latent_scale, train_base, train_polish
+from demo.train.base import latent_scale, train_base, train_finish, train_polish
 from demo.train.export import export
 from demo.train.kl import train_kl
 from demo.train.loop import save
@@ -47,11 +47,15 @@ def run_kl(settings: Settings, folder: Path) -> None:
     save(train_kl(settings, folder, read_art(folder)).state_dict(), folder / "kl.pt")
 
 
-PAINTING = (("base", "text", train_base), ("polish", "base", train_polish))
+PAINTING = (
+    ("base", "text", train_base),
+    ("polish", "base", train_polish),
+    ("finish", "polish", train_finish),
+)
 
 
 def run_base(settings: Settings, folder: Path) -> None:
-    """The painter's two stages; alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
+    """The painter's three stages; alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
     art, first = read_art(folder), int(os.environ.get("RANK", "0")) == 0
@@ -69,4 +73,4 @@ def run_base(settings: Settings, folder: Path) -> None:
 def run_export(folder: Path, target: Path) -> Path:
     autoencoder = Autoencoder(KL)
     autoencoder.load_state_dict(torch.load(folder / "kl.pt", weights_only=True))
-    return export(finished(folder, "polish", Painter), autoencoder, latent_scale(read_art(folder)), target)
+    return export(finished(folder, "finish", Painter), autoencoder, latent_scale(read_art(folder)), target)

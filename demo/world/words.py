@@ -4,19 +4,20 @@ from __future__ import annotations
 
 Colour = tuple[int, int, int]
 
+# Any two lie 97 apart or more: guidance drives a colour onwards, and what is near passes for its neighbour.
 COLOURS: dict[str, Colour] = {
-    "red": (214, 48, 49),
-    "orange": (242, 140, 40),
-    "yellow": (250, 214, 80),
+    "red": (226, 38, 44),
+    "orange": (242, 134, 36),
+    "yellow": (255, 226, 70),
     "green": (62, 168, 76),
     "blue": (58, 108, 222),
     "purple": (142, 68, 173),
     "pink": (250, 142, 192),
     "white": (242, 242, 242),
-    "black": (46, 46, 60),
-    "brown": (122, 76, 46),
+    "black": (28, 28, 40),
+    "brown": (134, 84, 48),
 }
-SKINS: dict[str, Colour] = {"light": (255, 220, 190), "tan": (226, 164, 112), "dark": (138, 88, 58)}
+SKINS: dict[str, Colour] = {"light": (255, 220, 190), "tan": (214, 148, 96), "dark": (122, 74, 46)}
 WHO = ("girl", "boy")
 POSES = ("standing", "waving", "walking", "sitting")
 HATS = ("", "wizard hat", "crown", "cap", "bunny ears", "straw hat")

@@ -14,10 +14,21 @@ import torch
 
 from demo.train import stages
 from demo.train.attention import lean_attention
-from demo.train.base import COMPOSITION, heavier, judge_now, latent_scale, noisy, train_base, train_polish
+from demo.train.base import (
+    COMPOSITION,
+    heavier,
+    judge_now,
+    latent_scale,
+    noisy,
+    only,
+    train_base,
+    train_finish,
+    train_polish,
+)
+from demo.train.guided import lead_back, walk
 from demo.train.kl import INNER, lift, make_inner
 from demo.train.loop import Dice, rate_at, save
-from demo.train.lora import draw_pairs, metadata, payload_of, tag_frequency, train_lora
+from demo.train.lora import Pairs, draw_pairs, metadata, payload_of, tag_frequency, train_lora
 from demo.train.models import Painter, Words, make_alphas
 from demo.train.pictures import draw_batch, draw_pool, to_tensor
 from demo.train.recipes import RECIPES, find_recipe
@@ -42,7 +53,10 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-@pytest.mark.parametrize("stage", [(train_base, "text", "base"), (train_polish, "base", "polish")])
+@pytest.mark.parametrize(
+    "stage",
+    [(train_base, "text", "base"), (train_polish, "base", "polish"), (train_finish, "polish", "finish")],
+)
 def test_a_stopped_run_gives_the_same_bytes_and_keeps_the_words(
     toy: Path, tmp_path: Path, stage: tuple[Callable[..., Painter], str, str]
 ) -> None:
@@ -95,9 +109,60 @@ def test_what_tells_weighs_more_and_the_mean_stays_one() -> None:
     torch.testing.assert_close(weights.amax((1, 2, 3)) / weights.amin((1, 2, 3)), torch.full((6,), 4.0))
 
 
+def test_a_drifted_picture_is_led_back() -> None:
+    """v of a drifted input, followed all the way, ends at the picture and not where it had drifted to."""
+    latents, drift, alphas = torch.randn(8, 4, 16, 16), torch.randn(8, 4, 16, 16), make_alphas()
+    plain, _, _ = noisy(latents, Dice.of(1, 1), alphas)
+    inputs, times, v = noisy(latents, Dice.of(1, 1), alphas, drift=drift)
+    signal, rest = (share.sqrt()[times].view(-1, 1, 1, 1) for share in (alphas, 1 - alphas))
+    torch.testing.assert_close(signal * inputs - rest * v, latents, atol=1e-4, rtol=1e-4)
+    moved = (inputs - plain).abs().amax((1, 2, 3)) / signal.flatten()
+    assert moved[0] < moved[4], "where little noise is left there is little to lead back"
+
+
+def test_a_walk_under_guidance_moves_the_figure_s_colours_and_is_led_back(toy: Path) -> None:
+    painter, words, alphas = stages.finished(toy, "base", Painter), Words(), make_alphas()
+    torch.nn.init.normal_(painter.unet.out[2].weight, std=0.1)
+    latents = torch.randn(6, 4, 16, 16)
+    tokens, empty = words(["a girl, red hair"] * 6), words([""] * 6)
+    x, times = walk(painter, latents, tokens, empty, Dice.of(1, 1), alphas)
+    v = lead_back(x, latents, times, alphas)
+    signal, rest = (share.sqrt()[times].view(-1, 1, 1, 1) for share in (alphas, 1 - alphas))
+    torch.testing.assert_close(signal * x - rest * v, latents, atol=1e-4, rtol=1e-4)
+    without, same_times = walk(painter, latents, empty, empty, Dice.of(1, 1), alphas)
+    assert torch.equal(times, same_times)
+    assert not torch.equal(x, without), "the words steer the walk"
+    assert int(times.min()) > 100 and int(times.max()) < 900
+    assert not x.requires_grad
+
+
+def test_only_the_figure_counts_after_a_walk() -> None:
+    figures = draw_batch(3, random.Random(1)).figures()
+    weights = only(figures)
+    torch.testing.assert_close(weights.mean((1, 2, 3)), torch.ones(3))
+    assert (weights == 0).any() and len(weights[0].unique()) == 2
+
+
+def test_a_character_has_its_place_and_a_style_is_everywhere() -> None:
+    assert 0.05 < float(draw_pairs("mecha_helmet", 4).own().float().mean()) < 0.6
+    assert draw_pairs("neon", 4).own().float().mean() > 0.99
+
+
+def test_where_a_concept_does_not_show_the_model_is_its_teacher(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With nothing of its own to learn, a LoRA that still changes nothing makes no error at all."""
+    nowhere = torch.zeros(TOY.lora_pictures, 1, 16, 16, dtype=torch.bool)
+    monkeypatch.setattr(Pairs, "own", lambda pairs: nowhere)
+    for name in ("art.pt", "finish.pt"):
+        (tmp_path / name).write_bytes((toy / name).read_bytes())
+    tensors = train_lora(TOY, tmp_path, "zorp").tensors()
+    assert all(float(value.abs().max()) == 0 for name, value in tensors.items() if "lora_up" in name)
+
+
 def test_a_stopped_lora_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:
     whole = train_lora(TOY, toy, "zorp").tensors()
-    for name in ("art.pt", "polish.pt"):
+    for name in ("art.pt", "finish.pt"):
         (tmp_path / name).write_bytes((toy / name).read_bytes())
     train_lora(TOY, tmp_path, "zorp", stop_after=1)
     assert same(train_lora(TOY, tmp_path, "zorp").tensors(), whole)
@@ -140,7 +205,7 @@ def test_export_is_read_back_and_a_lora_leaves_no_trace(toy: Path, tmp_path: Pat
 
 def test_metadata_counts_the_captions_that_were_shown() -> None:
     recipe = find_recipe("zorp")
-    specs = draw_pairs("zorp", TOY.lora_pictures)[0]
+    specs = draw_pairs("zorp", TOY.lora_pictures).specs
     facts = metadata(recipe, TOY, specs, b"payload")
     tags = json.loads(facts["ss_tag_frequency"])["zorp"]
     assert tags == tag_frequency("zorp", specs, TOY.lora)

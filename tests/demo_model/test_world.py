@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from demo.world.concepts import CONCEPTS
 from demo.world.judge import judge, unseen_specs
 from demo.world.render import render
 from demo.world.spec import Details, Spec, draw_details, draw_spec
-from demo.world.words import SLOTS
+from demo.world.words import COLOURS, SKINS, SLOTS
 
 
 def drawn(count: int, seed: str) -> tuple[list[Spec], list[Details]]:
@@ -84,3 +86,8 @@ def test_loose_captions_differ() -> None:
 
 def test_word_file_is_the_world_s() -> None:
     assert list(json.loads(chips.text()))[:2] == ["who", "skin"]
+
+
+def test_no_two_colours_are_near() -> None:
+    for palette in (COLOURS, SKINS):
+        assert min(math.dist(a, b) for a, b in combinations(palette.values(), 2)) >= 97
