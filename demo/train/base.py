@@ -40,6 +40,9 @@ class Look:
     early: exponent of the evenly spread times; below 1 they fall more often where the composition is decided.
     cap: the largest weight of a latent's own error, reached where little noise is left.
     heavier: how much more the masked places count than the rest.
+    calm: above 0, every picture is answered twice, with its caption and without, and the answers shall not
+        differ where the picture shows through the noise, as guidance multiplies what they differ by; how much
+        that counts.
     guided: share of the batch that walks under guidance first (see guided.py); there the figure counts.
     """
 
@@ -47,11 +50,13 @@ class Look:
     cap: float
     heavier: float
     guided: float = 0.0
+    calm: float = 0.0
 
 
 COMPOSITION = Look(early=0.7, cap=6.0, heavier=4.0)
 ALL = Look(early=1.0, cap=10.0, heavier=2.0)
 FIRM = Look(early=1.0, cap=10.0, heavier=2.0, guided=0.5)
+CALM = Look(early=1.3, cap=10.0, heavier=2.0, calm=4.0)
 
 
 def step_weights(alphas: torch.Tensor, cap: float = ALL.cap) -> torch.Tensor:
@@ -156,6 +161,13 @@ def train_finish(
     return _train("finish", settings.finish, FIRM, folder, art, painter, stop_after)
 
 
+def train_settle(
+    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
+) -> Painter:
+    """Learn to say the same with and without words once the picture shows."""
+    return _train("settle", settings.settle, CALM, folder, art, painter, stop_after)
+
+
 def _train(
     name: str,
     plan: Plan,
@@ -194,7 +206,15 @@ def _train(
             inputs[:some], times[:some] = walked
             wanted[:some] = lead_back(walked[0], latents[:some], walked[1], alphas)
             places[:some] = only(batch.figures()[:some])
-        return weighted_error(wanted, painter(inputs, times, tokens), times, weights, places)
+        if not look.calm:
+            return weighted_error(wanted, painter(inputs, times, tokens), times, weights, places)
+        half = count // 2
+        for whole in (inputs, times, wanted, places):
+            whole[half:] = whole[:half].clone()
+        tokens[half:] = words([""] * half)
+        guess, seen = painter(inputs, times, tokens), weights * alphas**2
+        apart = weighted_error(guess[:half], guess[half:], times[:half], seen, places[:half])
+        return weighted_error(wanted, guess, times, weights, places) + look.calm * apart
 
     report = judge_now(painter, words, art, scale)
     painter.load_state_dict(train(name, plan, painter, loss_of, folder, stop_after, report))

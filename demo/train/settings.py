@@ -33,6 +33,7 @@ class Settings:
     base: Plan
     polish: Plan
     finish: Plan
+    settle: Plan
     lora: Plan
     pool: int = 6000
     lora_pictures: int = 400
@@ -45,7 +46,8 @@ FULL = Settings(
     base=Plan(steps=3250, batch=20, rate=1e-3, seed=14, hold=0.5, horizon=4000),
     polish=Plan(steps=2000, batch=20, rate=7e-4, seed=16, hold=0.2),
     finish=Plan(steps=1200, batch=20, rate=5e-4, seed=17, hold=0.3),
-    lora=Plan(steps=450, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
+    settle=Plan(steps=700, batch=20, rate=4e-4, seed=18, hold=0.3),
+    lora=Plan(steps=400, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(
     art=Plan(steps=3, batch=4, rate=2e-3, seed=11, save_every=1),
@@ -54,6 +56,7 @@ TOY = Settings(
     base=Plan(steps=3, batch=4, rate=1e-3, seed=14, save_every=1),
     polish=Plan(steps=3, batch=4, rate=1e-3, seed=16, save_every=1),
     finish=Plan(steps=3, batch=4, rate=1e-3, seed=17, save_every=1),
+    settle=Plan(steps=3, batch=4, rate=1e-3, seed=18, save_every=1),
     lora=Plan(steps=3, batch=4, rate=3e-3, seed=15, save_every=1),
     pool=16,
     lora_pictures=8,

@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 
 from demo.train.art import ArtAutoencoder, train_art
-from demo.train.base import latent_scale, train_base, train_finish, train_polish
+from demo.train.base import latent_scale, train_base, train_finish, train_polish, train_settle
 from demo.train.export import export
 from demo.train.kl import train_kl
 from demo.train.loop import save
@@ -51,11 +51,12 @@ PAINTING = (
     ("base", "text", train_base),
     ("polish", "base", train_polish),
     ("finish", "polish", train_finish),
+    ("settle", "finish", train_settle),
 )
 
 
 def run_base(settings: Settings, folder: Path) -> None:
-    """The painter's three stages; alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
+    """The painter's four stages; alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
     art, first = read_art(folder), int(os.environ.get("RANK", "0")) == 0
@@ -73,4 +74,4 @@ def run_base(settings: Settings, folder: Path) -> None:
 def run_export(folder: Path, target: Path) -> Path:
     autoencoder = Autoencoder(KL)
     autoencoder.load_state_dict(torch.load(folder / "kl.pt", weights_only=True))
-    return export(finished(folder, "finish", Painter), autoencoder, latent_scale(read_art(folder)), target)
+    return export(finished(folder, "settle", Painter), autoencoder, latent_scale(read_art(folder)), target)
