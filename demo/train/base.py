@@ -40,9 +40,8 @@ class Look:
     early: exponent of the evenly spread times; below 1 they fall more often where the composition is decided.
     cap: the largest weight of a latent's own error, reached where little noise is left.
     heavier: how much more the masked places count than the rest.
-    calm: above 0, every picture is answered twice, with its caption and without, and the answers shall not
-        differ where the picture shows through the noise, as guidance multiplies what they differ by; how much
-        that counts.
+    calm: where a picture shows through the noise it is answered without its caption too; that answer shall
+        be the one with the caption, as guidance multiplies what they differ by; how much that counts.
     guided: share of the batch that walks under guidance first (see guided.py); there the figure counts.
     """
 
@@ -56,7 +55,8 @@ class Look:
 COMPOSITION = Look(early=0.7, cap=6.0, heavier=4.0)
 ALL = Look(early=1.0, cap=10.0, heavier=2.0)
 FIRM = Look(early=1.0, cap=10.0, heavier=2.0, guided=0.5)
-CALM = Look(early=1.3, cap=10.0, heavier=2.0, calm=4.0)
+CALM = Look(early=1.0, cap=10.0, heavier=2.0, calm=4.0)
+SHOWS = 450  # times below which a picture shows through the noise
 
 
 def step_weights(alphas: torch.Tensor, cap: float = ALL.cap) -> torch.Tensor:
@@ -208,12 +208,11 @@ def _train(
             places[:some] = only(batch.figures()[:some])
         if not look.calm:
             return weighted_error(wanted, painter(inputs, times, tokens), times, weights, places)
-        half = count // 2
-        for whole in (inputs, times, wanted, places):
-            whole[half:] = whole[:half].clone()
-        tokens[half:] = words([""] * half)
-        guess, seen = painter(inputs, times, tokens), weights * alphas**2
-        apart = weighted_error(guess[:half], guess[half:], times[:half], seen, places[:half])
+        low = times < SHOWS
+        inputs, times, wanted, places = (torch.cat([x, x[low]]) for x in (inputs, times, wanted, places))
+        guess = painter(inputs, times, torch.cat([tokens, words([""] * int(low.sum()))]))
+        named, silent = guess[:count][low].detach(), guess[count:]
+        apart = weighted_error(named, silent, times[count:], weights * alphas**2, places[count:])
         return weighted_error(wanted, guess, times, weights, places) + look.calm * apart
 
     report = judge_now(painter, words, art, scale)
