@@ -36,8 +36,8 @@ from demo.world.render import render
 from demo.world.spec import Spec, draw_details, draw_spec
 
 FULL_SHARE = 0.15  # of the batch trained at m = 1
-# Guidance drives the colours of a style past their mark as it does all colours (see guided.py); a walk begins
-# late enough to end at the same picture.
+# Guidance drives a half-strong concept on to all or nothing as it drives colours past their mark (see guided.py):
+# half of a batch walks first, begun late enough to end at the same picture.
 WALKS = (0.5, 0.75)
 SMALL = 0.2  # a fault at a small multiplier counts 1 / (SMALL + m): as much as the same share of the effect
 # Share of captions left empty: what a LoRA does without words, guidance does not multiply.
@@ -107,7 +107,7 @@ def train_lora(settings: Settings, folder: Path, name: str, stop_after: int | No
     weights = step_weights(alphas)
     pairs = draw_pairs(name, settings.lora_pictures)
     own = pairs.own()
-    some = plan.batch // 2 if CONCEPTS[name].finish else 0
+    some = plan.batch // 2
     torch.manual_seed(plan.seed)
     lora = Lora(painter, recipe.rank, recipe.conv_rank)
 
@@ -123,12 +123,11 @@ def train_lora(settings: Settings, folder: Path, name: str, stop_after: int | No
         drift = mixed(chosen, strength * (1 - dice.uniform(plan.batch) ** 2)) - there
         inputs, times, wanted = noisy(there, dice, alphas, drift=drift)
         tokens, here = words(captions), own[chosen]
-        if some:
-            lora.dial.strength = strength[:some].repeat(2)
-            begun, empty = (there + drift)[:some], words([""] * some)
-            walked = walk(painter, begun, tokens[:some], empty, dice, alphas, WALKS)
-            inputs[:some], times[:some] = walked
-            wanted[:some] = lead_back(walked[0], there[:some], walked[1], alphas)
+        lora.dial.strength = strength[:some].repeat(2)
+        begun, empty = (there + drift)[:some], words([""] * some)
+        walked = walk(painter, begun, tokens[:some], empty, dice, alphas, WALKS)
+        inputs[:some], times[:some] = walked
+        wanted[:some] = lead_back(walked[0], there[:some], walked[1], alphas)
         if not here.all():
             lora.dial.strength = torch.zeros_like(strength)
             with torch.no_grad():
