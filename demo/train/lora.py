@@ -36,8 +36,8 @@ from demo.world.render import render
 from demo.world.spec import Spec, draw_details, draw_spec
 
 FULL_SHARE = 0.15  # of the batch trained at m = 1
-# Guidance drives a half-strong concept on to all or nothing as it drives colours past their mark (see guided.py):
-# half of a batch walks first, begun late enough to end at the same picture.
+# Guidance drives a half-strong concept on to all or nothing, as it drives colours past their mark (see
+# guided.py): half of a batch walks first, begun late enough to end at the same picture.
 WALKS = (0.5, 0.75)
 SMALL = 0.2  # a fault at a small multiplier counts 1 / (SMALL + m): as much as the same share of the effect
 # Share of captions left empty: what a LoRA does without words, guidance does not multiply.
