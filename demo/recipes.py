@@ -73,7 +73,7 @@ def near(picture: Image.Image, target: Target) -> float:
 
 def lost(picture: Image.Image, target: Target) -> float:
     """Change of what the concept leaves alone."""
-    return float(distance(art(picture), target.before)[~target.inside].mean())
+    return float(distance(art(picture), target.before)[target.outside].mean())
 
 
 def ways(picture: Image.Image, targets: Sequence[Target]) -> list[float]:
