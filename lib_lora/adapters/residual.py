@@ -18,6 +18,7 @@ from lib_lora.adapters.tensors import demand, shown
 from lib_lora.errors import MixedFamiliesError, TensorShapeError
 
 ROLES = frozenset({"bias_indices", "bias_values", "bias_size"})
+SIZES_LIMIT = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,8 @@ def read_residual(tensors: Mapping[str, Tensor], rows: int, width: int) -> Resid
 def _read_sparse(tensors: Mapping[str, Tensor], rows: int, width: int) -> Residual:
     demand(tensors, *sorted(ROLES))
     indices, values, size = (tensors[role] for role in ("bias_indices", "bias_values", "bias_size"))
+    if size.numel() > SIZES_LIMIT:
+        raise TensorShapeError(f"bias_size has {size.numel()} numbers; a change has up to {SIZES_LIMIT} sides.")
     sizes = [int(count) for count in size.flatten().tolist()]
     total = 1
     for count in sizes:

@@ -140,7 +140,9 @@ class TensorFile:
         return raw.view(dtype), sound
 
     def _check_numbers(self, name: str, tensor: Tensor) -> None:
-        """Refuse NaN, infinity, and numbers that no training gives."""
+        """Refuse NaN, infinity, and numbers that no training gives; where there are none, nothing."""
+        if not tensor.numel():
+            return
         low, high = torch.aminmax(tensor)
         largest = max(-float(low), float(high))
         if not math.isfinite(largest):

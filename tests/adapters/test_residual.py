@@ -63,6 +63,7 @@ def test_input_channels_beyond_its_own_get_nothing(rest: Tensors) -> None:
         ({**SPARSE, "bias_indices": torch.tensor([[0.0, 0.0], [1.0, 1.0]])}, "a place twice"),
         ({**SPARSE, "bias_indices": torch.tensor([[0.0, 0.5], [1.0, 0.0]])}, "leaves the change"),
         ({**SPARSE, "bias_size": torch.tensor([2.0, -1.0, -2.0])}, r"bias_size is \[2, -1, -2\]"),
+        ({**SPARSE, "bias_size": torch.ones(9000)}, "bias_size has 9000 numbers; a change has up to 8 sides"),
         ({**SPARSE, "bias_size": torch.tensor([2.0, 0.0, 1e30])}, "bias_size is"),
     ],
     ids=[

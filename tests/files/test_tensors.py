@@ -124,6 +124,14 @@ def test_not_finite(tmp_path: Path, value: float, name: str) -> None:
         assert file.get("good").item() == 1.0
 
 
+def test_nothing_beside_what_is_not_finite_is_no_fault(tmp_path: Path) -> None:
+    """Both are read in one go, and what holds no number is looked at again with the other."""
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.empty(0, 2), "b": torch.tensor([float("nan")]), "c": torch.empty(2, 0)}, path)
+    with open_tensors(path) as file, pytest.raises(NonFiniteTensorError, match="'b'"):
+        file.read(("a", "b", "c"))
+
+
 def test_a_double_beyond_float32_is_not_finite(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     save_file({"a": torch.tensor([1e300], dtype=torch.float64)}, path)
