@@ -59,7 +59,9 @@ def _read_sparse(tensors: Mapping[str, Tensor], rows: int, width: int) -> Residu
     demand(tensors, *sorted(ROLES))
     indices, values, size = (tensors[role] for role in ("bias_indices", "bias_values", "bias_size"))
     if size.numel() > SIZES_LIMIT:
-        raise TensorShapeError(f"bias_size has {size.numel()} numbers; a change has up to {SIZES_LIMIT} sides.")
+        raise TensorShapeError(
+            f"bias_size has {size.numel()} numbers; a change has up to {SIZES_LIMIT} sides."
+        )
     sizes = [int(count) for count in size.flatten().tolist()]
     total = 1
     for count in sizes:

@@ -77,6 +77,7 @@ def test_input_channels_beyond_its_own_get_nothing(rest: Tensors) -> None:
         "twice",
         "between",
         "below nothing",
+        "too long",
         "beyond all",
     ],
 )

@@ -34,7 +34,13 @@ class PanelPage:
         self.short_ms, self.long_ms = SHORT_MS * patience, LONG_MS * patience
         if not keep and page.url.startswith("http"):
             # the page that is left may still be saving: it must not after this
-            page.evaluate("() => { sessionStorage.clear(); Storage.prototype.setItem = () => {}; }")
+            page.evaluate(
+                """() => {
+                    sessionStorage.clear();
+                    localStorage.removeItem("lora-stack-browser");
+                    Storage.prototype.setItem = () => {};
+                }"""
+            )
         self.trouble: list[str] = []
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.goto(f"{address}/{query}", wait_until="commit", timeout=self.long_ms)
