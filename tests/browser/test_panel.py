@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -319,6 +320,29 @@ def test_blocks_by_preset_by_slider_and_as_text(panel: PanelPage, names: list[st
     assert row.get_by_text("some blocks").count() == 0
 
 
+def test_the_user_s_own_presets_of_blocks(
+    demo: Demo, open_panel: Callable[..., PanelPage], names: list[str]
+) -> None:
+    folder = demo.data / "extensions" / "sd-webui-lora-block-weight" / "scripts"
+    folder.mkdir(parents=True)
+    numbers = ",".join(["0.5"] * 17)
+    (folder / "lbwpresets.txt").write_text(f"FACE:{numbers}\nSHORT:1,1,1\n", encoding="utf-8")
+    (folder / "elempresets.txt").write_bytes(b"\0")
+    try:
+        panel = open_panel()
+        row = panel.add(names[0])
+        panel.button(row, "More").click()
+        choice = row.get_by_role("combobox", name="presets")
+        choice.select_option("FACE")
+        assert panel.entries[0]["blocks"] == "FACE"
+        assert row.get_by_role("slider", name="block IN01").input_value() == "0.5"
+        broken = choice.locator("option[value=SHORT]")
+        assert broken.is_disabled() and "3 numbers" in broken.text_content()
+        row.get_by_text("elempresets.txt is not a text file").wait_for()
+    finally:
+        shutil.rmtree(folder.parent)
+
+
 def test_when_a_row_acts_by_choice_and_as_text(panel: PanelPage, names: list[str]) -> None:
     row = panel.add(names[0])
     panel.button(row, "More").click()
@@ -339,3 +363,21 @@ def test_when_a_row_acts_by_choice_and_as_text(panel: PanelPage, names: list[str
     row.get_by_text('"soon" is not a number').wait_for(timeout=SHORT_MS)
     choice.select_option("always")
     assert not {"schedule", "start", "stop"} & panel.entries[0].keys()
+
+
+def test_when_the_text_encoder_acts(panel: PanelPage, names: list[str]) -> None:
+    row = panel.add(names[0])
+    panel.button(row, "More").click()
+    choice = row.get_by_role("combobox", name="Text encoder of")
+    curve = row.get_by_role("textbox", name="Text encoder curve of")
+    assert (choice.input_value(), curve.is_visible()) == ("", False)
+    choice.select_option("same")
+    assert panel.entries[0]["te_schedule"] == "same"
+    choice.select_option("own")
+    assert panel.entries[0]["te_schedule"] == "1@0,0@1" == curve.input_value()
+    curve.fill("0.2@0,1@1")
+    curve.press("Tab")
+    assert panel.entries[0]["te_schedule"] == "0.2@0,1@1" and choice.input_value() == "own"
+    row.get_by_text("timed").wait_for()
+    choice.select_option("")
+    assert "te_schedule" not in panel.entries[0] and not curve.is_visible()
