@@ -137,8 +137,10 @@ def test_reload_ui_keeps_the_stack(open_panel: Callable[..., PanelPage], demo: D
     assert panel.enabled
     page = panel.page
     page.locator("#tabs > .tab-nav button", has_text="Settings").click()
-    with page.expect_event("load", timeout=LONG_MS):
-        page.locator("#settings_restart_gradio").click()
+    page.evaluate("window.isTheOldPage = true")
+    page.locator("#settings_restart_gradio").click()
+    # not the event "load": that waits for fonts of gradio's own, which may never come
+    page.wait_for_function("window.isTheOldPage === undefined", timeout=LONG_MS)
     panel.root.wait_for(state="attached", timeout=LONG_MS)
     panel.open()
     panel.rows.first.wait_for(timeout=SHORT_MS)
