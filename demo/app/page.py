@@ -71,6 +71,7 @@ def serve(page, port: int, inbrowser: bool = False):
     Api(app, call_queue.queue_lock)
     app.middleware_stack = app.build_middleware_stack()
     script_callbacks.app_started_callback(page, app)
+    ui_gradio_extensions.setup_ping_api(app)  # last: who gets an answer may load the page
     return app, address
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import secrets
 from pathlib import Path
 
 from modules import scripts, shared
@@ -11,6 +12,7 @@ from modules.gradio_extensions import rewrite_page, tooltips
 from modules.paths_internal import script_path
 
 STYLE = Path(script_path) / "style"
+page_name = ""  # of the page now served: Reload UI makes another
 
 
 def webpath(path: str | Path) -> str:
@@ -25,7 +27,7 @@ def _inline(text: str) -> str:
 
 def javascript_html() -> str:
     """script.js, then the classic scripts, then the modules, by extension and name."""
-    values = {"opts": shared.opts.dumpjson(), "hints": json.dumps(tooltips)}
+    values = {"opts": shared.opts.dumpjson(), "hints": json.dumps(tooltips), "pageName": json.dumps(page_name)}
     head = "".join(f"<script>var {name} = {_inline(value)};</script>\n" for name, value in values.items())
     own = sorted(STYLE.glob("*.js"), key=lambda path: (path.name != "script.js", path.name))
     classic = [*own, *(file.path for file in scripts.list_scripts("javascript", ".js"))]
@@ -58,6 +60,14 @@ def served_paths() -> list[str]:
     return [str(path) for path in paths]
 
 
+def setup_ping_api(app) -> None:
+    """Answer GET /internal/ping: which page is served."""
+    name = page_name
+    app.add_api_route("/internal/ping", lambda: {"page": name}, methods=["GET"])
+
+
 def reload_javascript() -> None:
     """Let every page that is served from now on carry our head."""
+    global page_name
+    page_name = secrets.token_hex(8)
     rewrite_page(lambda: css_html() + javascript_html())

@@ -128,7 +128,7 @@ class UiSettings:
             inputs=[],
             outputs=[],
             queue=False,
-            **js("() => reloadWhenBack()"),
+            **js("() => restart_reload()"),
         )
         self.checkpoint.input(
             fn=wrap_queued_call(self.run_checkpoint), inputs=[self.checkpoint], outputs=[self.checkpoint]

@@ -53,23 +53,26 @@ function seedOfShownPicture(tab) {
   return found ? Number(found[1]) : -1;
 }
 
-// Reload UI: the server goes away for some seconds; the page follows when it is back.
-function reloadWhenBack() {
-  let wasAway = false;
+// Reload UI, as in the real host: nothing of the page is left, and the next one is loaded when it answers.
+// The server may be away for less time than lies between two questions, so they ask which page it serves.
+function restart_reload() {
+  document.body.innerHTML = '<h1 class="reloading">Reloading…</h1>';
   const ask = async () => {
-    try {
-      const reply = await fetch("./internal/progress", { method: "POST", body: "{}" });
-      if (wasAway && reply.status !== 404) {
-        window.location.reload();
-        return;
-      }
-    } catch {
-      wasAway = true;
-    }
-    setTimeout(ask, 300);
+    const served = await servedPage();
+    if (served !== undefined && served !== pageName) window.location.reload();
+    else setTimeout(ask, 300);
   };
   setTimeout(ask, 300);
   return [];
+}
+
+async function servedPage() {
+  try {
+    const reply = await fetch("./internal/ping", { cache: "no-store" });
+    return (await reply.json()).page;
+  } catch {
+    return undefined; // not there, or not whole yet
+  }
 }
 
 (() => {

@@ -82,12 +82,13 @@ class Door:
     def add_routes(self, demo: Any, app: Any) -> None:
         """Serve the page's questions, from the first one on."""
         from lib_lora.hosts.answers import answer_errors
-        from lib_lora.ui.compat import user_of
+        from lib_lora.ui.compat import is_closing, user_of
         from lib_lora.ui.deferred import defer_routes
 
         def add(answering: Any) -> None:
             answer_errors(answering)
-            self._workshop().add_routes(answering, user_of(app), page=demo is not None)
+            closing = None if demo is None else lambda: is_closing(demo)
+            self._workshop().add_routes(answering, user_of(app), closing)
 
         answer_errors(app)
         defer_routes(app, add)

@@ -86,11 +86,13 @@ class Workshop:
         library.look(options.folders())
         return library
 
-    def add_routes(self, app: Any, user_of: Callable[[Any], Any] | None, page: bool) -> None:
+    def add_routes(
+        self, app: Any, user_of: Callable[[Any], Any] | None, closing: Callable[[], bool] | None
+    ) -> None:
         """Answer the page's questions on `app`: which files there are, what was applied.
 
-        user_of: who tells whose request it is, None without a login. page: whether there is one, besides the
-        API.
+        user_of: who tells whose request it is, None without a login. closing: whether the page's server is
+        about to end, None where there is no page beside the API.
         """
         from fastapi import Depends
 
@@ -103,11 +105,13 @@ class Workshop:
         from lib_lora.ui.ports import LibraryPorts
         from lib_lora.ui.routes import add_routes
 
-        login = require_login(user_of, options.passwords(), page)
+        login = require_login(user_of, options.passwords(), page=closing is not None)
         known = require_known_host(options.own_names, login=user_of is not None)
         guard = [Depends(login), Depends(require_same_origin), Depends(known)]
         fits = Fits(lambda: self._checkpoint.target(self._generation()))
-        ports = LibraryPorts(self.library, self._shelf, self._architecture, _strengths)
+        ports = LibraryPorts(
+            self.library, self._shelf, self._architecture, _strengths, closing or (lambda: False)
+        )
         own = options.block_presets, options.block_preset_problems
         add_routes(app, self.library, self._reports, guard, fits.of, ports, *own)
         add_panel_routes(app, options.presets, guard)

@@ -28,6 +28,11 @@ def user_of(app: Any) -> Callable[[Any], Any] | None:
     return lambda request: None  # a login that cannot be asked lets nobody in
 
 
+def is_closing(demo: Any) -> bool:
+    """Return whether the page's server has been told to end, as Reload UI does; False without a page."""
+    return bool(getattr(getattr(demo, "server", None), "should_exit", False))
+
+
 def on_change(component: Any, code: str) -> None:
     """Run `code` in the browser when `component` has a new value, typed, pasted or set; no server call."""
     component.change(fn=None, inputs=None, outputs=None, **javascript(code))

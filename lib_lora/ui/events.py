@@ -55,10 +55,13 @@ def add_event_routes(router: APIRouter, ports: LibraryPorts) -> None:
 
 
 async def follow(ports: LibraryPorts, is_gone: Any, every: float = EVERY) -> AsyncIterator[str]:
-    """Yield an event at once and at every change, until the listener `is_gone`."""
+    """Yield an event at once and at every change, until the listener `is_gone` or the server closes.
+
+    Reload UI closes the server and waits for its answers to end, so this one must not wait for the listener.
+    """
     before: dict[str, Any] = {}
     serial, quiet = -1, 0.0
-    while not await is_gone():
+    while not ports.closing() and not await is_gone():
         told, serial, files = await run_in_threadpool(_look, ports, serial)
         if told != before:
             yield _event("status", told)

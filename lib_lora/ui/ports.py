@@ -27,13 +27,15 @@ class LibraryPorts:
     """What the routes ask others.
 
     library: scanned at least once. watch: the same without waiting for a scan. checkpoint: the loaded model's
-    architecture, empty for unknown. strengths: ‖ΔW‖ per block, None where that cannot be computed.
+    architecture, empty for unknown. strengths: ‖ΔW‖ per block, None where that cannot be computed. closing:
+    whether the server waits for its last answers to end.
     """
 
     library: Callable[[], Library]
     watch: Callable[[], Library]
     checkpoint: Callable[[], str] = lambda: ""
     strengths: Callable[[Path], dict[str, Any]] | None = None
+    closing: Callable[[], bool] = lambda: False
 
     def catalogue(self) -> Catalogue:
         """Return the library as the page sees it now."""

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 from lib_lora.files.hashes import payload_sha256
 from lib_lora.library.library import Library
 from lib_lora.ui.address import PREFIX
+from lib_lora.ui.compat import is_closing
 from lib_lora.ui.events import follow
 from lib_lora.ui.guards import require_login
 from lib_lora.ui.ports import LibraryPorts
@@ -324,3 +326,28 @@ def test_events_tell_status_and_changes(library: Library) -> None:
         *("event: status", "event: status", "event: changed", "event: file")
     ]
     assert json.loads(told[3].split("data: ")[1])["label"] == ONE
+
+
+def test_events_end_with_the_server_though_the_page_still_listens(library: Library) -> None:
+    """Else Reload UI would wait for every open Library tab."""
+    server = SimpleNamespace(should_exit=False)
+    demo = SimpleNamespace(server=server)
+    ports = LibraryPorts(lambda: library, lambda: library, closing=lambda: is_closing(demo))
+
+    async def still_there() -> bool:
+        return False
+
+    async def listen() -> list[str]:
+        told: list[str] = []
+        async for text in follow(ports, still_there, every=0.0):
+            told.append(text)
+            server.should_exit = True
+        return told
+
+    loop = asyncio.new_event_loop()
+    try:
+        told = loop.run_until_complete(asyncio.wait_for(listen(), 30))
+    finally:
+        loop.close()
+    assert len(told) == 1
+    assert not is_closing(None)
