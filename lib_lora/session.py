@@ -16,7 +16,7 @@ detaching twice is once. An empty plan installs nothing at all.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from types import TracebackType
 
 from lib_lora.engine.aimed import Aim
@@ -97,7 +97,7 @@ class Session:
     def forget(self) -> None:
         """Take everything off and drop every merged weight."""
         self.detach()
-        self._store.clear()
+        self._drop(list(self._store))
         self._resting = {}
         self._store_of = self._told = None
 
@@ -156,12 +156,17 @@ class Session:
     def _keep_useful(self, view: ModelView, plan: Plan) -> None:
         """Drop merged weights of another checkpoint, those no longer needed, and those we cannot watch."""
         if view.key != self._store_of:
-            self._store.clear()
+            self._drop(list(self._store))
             self._resting = {}
             self._store_of = view.key
-        for name, kept in list(self._store.items()):
-            if name not in plan.changes or not kept.tracked:
-                del self._store[name]
+        self._resting = {part: rests for part, rests in self._resting.items() if plan.part(part)}
+        useful = plan.changes
+        self._drop([name for name, kept in self._store.items() if name not in useful or not kept.tracked])
+
+    def _drop(self, names: Iterable[str]) -> None:
+        """Give merged weights back at once; what rests knows them still, and itself, so it goes later."""
+        for name in names:
+            self._store.pop(name).give_back()
 
 
 def _entry_report(planned: PlannedEntry, moment: Moment | None, aim: Aim) -> EntryReport:

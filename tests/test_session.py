@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from copy import deepcopy
 from pathlib import Path
 
@@ -205,6 +206,21 @@ def test_merged_weights_are_kept_without_the_stack_while_memory_lasts(
     session.attach(view, plan_of(networks, view, a=1.0), "merged")
     assert same(toy.run(), first)
     assert session.report().reused == kept
+    session.detach()
+
+
+@pytest.mark.parametrize("then", [{"te": 0.0}, {"unet": 0.0}, {"te": 0.0, "unet": 0.0}])
+def test_merged_weights_of_a_part_that_the_next_plan_leaves_alone_are_given_back(
+    toy: ToyModel, networks: dict[str, Network], then: dict[str, float]
+) -> None:
+    session, view = Session(), toy.view()
+    session.attach(view, plan_of(networks, view, a=1.0))
+    toy.run()
+    merged = {name: weakref.ref(kept.weight) for name, kept in session._store.items()}
+    plan = make_plan(Stack((Entry("a", **then),)), [networks["a"]], view)
+    session.attach(view, plan)
+    toy.run()
+    assert {name for name, weight in merged.items() if weight() is not None} == set(plan.changes)
     session.detach()
 
 

@@ -57,6 +57,11 @@ class MergedWeight:
         self._size = 0.0
         self._size_print: Fingerprint | None = None
 
+    def give_back(self) -> None:
+        """Hold nothing any more, and serve nothing, whoever still knows of this."""
+        self.weight = self.bias = self._key = self._print = self._bias_print = self._slots = None
+        self.nbytes = 0
+
     def drop_slots(self) -> None:
         """Give back the factors; the next merge brings them from the files' tensors again."""
         if self._slots is not None:
