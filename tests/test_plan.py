@@ -14,7 +14,7 @@ from lib_lora.plan import Plan, in_text_encoder, make_plan
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.region import BOX, Region
 from lib_lora.stack.stack import Stack
-from tests.builders import TOY_LAYERS, make_lora_file, toy_sd1
+from tests.builders import TOY_LAYERS, kohya_layers, make_lora_file, small_sd1, toy_sd1
 
 VIEW = toy_sd1().view()
 QUERY = "unet.middle_block.1.transformer_blocks.0.attn1.to_q"
@@ -103,6 +103,24 @@ def test_the_text_key_tells_what_changes_the_text_encoder(
     if wanted:
         moved = [Entry(e.network, te=e.te_weight + 0.01 * (e.te_weight != 0)) for e in entries]
         assert plan_of(networks, *moved).te_key != plan.te_key
+
+
+def test_the_text_key_tells_which_weights_of_the_text_encoder_a_rule_leaves_out(tmp_path: Path) -> None:
+    """The host keeps encoded prompts by this key: one that is too coarse gives the picture of other rules."""
+    model, path = small_sd1(), tmp_path / "a.safetensors"
+    make_lora_file(path, kohya_layers(model))
+    network, view = NetworkCache().open(path, "sd1"), model.view()
+    rules = [
+        "",
+        "ALL;BASE:mlp:0",
+        "ALL;BASE:q_proj:0",
+        "ALL;BASE:q_proj:0.5",
+        "ALL;BASE:k_proj:0.5",
+        "ALL;IN01:attn:0",
+    ]
+    keys = [make_plan(Stack((Entry("a", blocks=rule),)), [network], view).te_key for rule in rules]
+    assert len(set(keys)) == len(rules) - 1
+    assert keys[-1] == keys[0]  # nothing of the text encoder lies in that block
 
 
 def test_a_file_written_anew_has_another_text_key(tmp_path: Path) -> None:

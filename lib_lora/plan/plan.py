@@ -164,6 +164,9 @@ def _ordered(keys: Sequence[Hashable], rows: Sequence[Changes]) -> Ordered:
 
 
 def _te_key(parts: Mapping[str, Ordered]) -> tuple[Hashable, ...]:
-    text = (found for part, changes in parts.items() if part != UNET_PART for found in changes.values())
-    told = {tuple((change.key, change.side, change.schedule) for change in found) for found in text}
-    return tuple(sorted(told, key=repr))
+    """Tell which text encoder weights are changed alike; rules on elements leave some as they are."""
+    told: dict[Hashable, list[str]] = {}
+    for part, changes in parts.items():
+        for name, found in changes.items() if part != UNET_PART else ():
+            told.setdefault(tuple((one.key, one.side, one.schedule) for one in found), []).append(name)
+    return tuple((alike, frozenset(told[alike])) for alike in sorted(told, key=repr))
