@@ -19,6 +19,27 @@ if TYPE_CHECKING:
 Params = Mapping[str, Any]
 HASHES = "Lora hashes"
 OWN_HASHES = "lora_stack_hashes"
+SENT = (f"{KEY} enabled", KEY)
+"""Names of the two arguments, by which the host's 'Send to img2img' takes them along."""
+
+
+class Reader(str):
+    """Reads a value out of pasted parameters when called; as text it is the name of the argument.
+
+    The host copies fields from tab to tab by their names, which readers are for it.
+    """
+
+    read: Callable[[Params], Any]
+
+    def __new__(cls, name: str, read: Callable[[Params], Any]) -> Reader:
+        """Give a reader its name."""
+        made = super().__new__(cls, name)
+        made.read = read
+        return made
+
+    def __call__(self, params: Params) -> Any:
+        """Return the value, None where the parameters have none."""
+        return self.read(params)
 
 
 def paste_fields(
@@ -56,7 +77,8 @@ def paste_fields(
             # The panel shows what is wrong with a text that cannot be read; dropping it would be silent.
             return str(text)
 
-    return [(enabled, read_enabled), (stack, read_stack)]
+    readers = (Reader(name, read) for name, read in zip(SENT, (read_enabled, read_stack), strict=True))
+    return list(zip((enabled, stack), readers, strict=True))
 
 
 def _canonical(document: dict[str, object]) -> str:

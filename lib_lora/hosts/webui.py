@@ -11,9 +11,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from lib_lora.hosts import legacy_script, options
-from lib_lora.hosts.infotext import paste_fields
+from lib_lora.hosts.infotext import SENT, paste_fields
 from lib_lora.hosts.wraps import Around, Wraps
-from lib_lora.stack.names import KEY, TITLE
+from lib_lora.stack.names import TITLE
 
 if TYPE_CHECKING:
     from lib_lora.hosts.workshop import Workshop
@@ -125,7 +125,7 @@ class Door:
         )
         with_legacy = not legacy_script.old_extension_loaded()
         script.infotext_fields = paste_fields(panel.enabled, panel.stack, with_legacy)
-        script.paste_field_names = [KEY]
+        script.paste_field_names = list(SENT)
         built = [panel.enabled, panel.stack]
         setattr(script, BUILT, built)
         return built

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib_lora.hosts.infotext import merge_hashes, paste_fields
+from lib_lora.hosts.infotext import SENT, merge_hashes, paste_fields
 from lib_lora.stack import infotext
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.serialization import decode
@@ -27,6 +27,13 @@ def test_a_picture_with_a_stack_brings_it_back() -> None:
 
 def test_a_picture_without_a_stack_switches_off_and_keeps_the_rows() -> None:
     assert read({"Steps": "20"}) == (False, None)
+
+
+def test_send_to_img2img_takes_both_arguments_along() -> None:
+    """The host copies the values of the fields whose names a script gives it, and calls those it can call."""
+    fields = paste_fields("enabled box", "stack box")
+    assert [box for box, name in fields if name in list(SENT)] == ["enabled box", "stack box"]
+    assert all(callable(name) for _, name in fields)
 
 
 def test_an_unreadable_stack_is_shown_not_dropped() -> None:
