@@ -58,6 +58,16 @@ class _Applied:
     owner: Any
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """What was worn in one pass; stepped: whether the host began a step of it."""
+
+    owner: int  # the processing object, by identity
+    name: str
+    report: Report
+    stepped: bool
+
+
 class Lifecycle:
     """Attaches and detaches around the host's own methods, whatever happens inside them."""
 
@@ -80,7 +90,8 @@ class Lifecycle:
         self._outer = Outer()
         self._frames: list[_Frame] = []
         self._applied: _Applied | None = None
-        self._drawn: list[tuple[int, str, Report]] = []  # whose pass by identity, its name, what was worn
+        self._drawn: list[_Drawn] = []
+        self._stepped = False  # whether the host has begun a step with what is applied
         self._seen: Signs | None = None
         self._loose: Any = None
         self._timeline: Timeline | None = None  # while prompts are encoded over the steps
@@ -113,20 +124,25 @@ class Lifecycle:
         """Run the sampler with the stack of `p`, then tell what was applied; nothing applied is an error."""
         self._outer.meet(p)
         request = request_of(p)
-        if request is None:
-            return self.around(p, call)
         with self._told(p):
             with _Level(self, p):
                 self._pending, self._drawn = None, []
                 result = call()
                 if self._pending is not None:
                     raise self._pending
+                request = request or request_of(p)  # the tags of a hires prompt may be all there is
+                if request is None:
+                    return result
                 self._note_pass()
-                applied = combined([(name, worn) for owner, name, worn in self._drawn if owner == id(p)])
+                mine = [drawn for drawn in self._drawn if drawn.owner == id(p)]
+                told = [drawn for drawn in mine if drawn.stepped or drawn.report.unet_calls] or mine[-1:]
+                applied = combined([(drawn.name, drawn.report) for drawn in told])
                 rows = {entry.row for entry in applied.entries}
                 notes = (*request.notes, *self._embeddings.notes, *row_notes(request, rows))
                 report = replace(applied, notes=(*notes, *applied.notes))
-            if report.unet_layers and not report.unet_calls:
+            # Without a step there was nothing to act in: interrupted before the first, or no such pass.
+            asked = any(drawn.stepped and drawn.report.unet_layers for drawn in told)
+            if asked and not report.unet_calls:
                 raise NotAppliedError(
                     "The picture was sampled without the LoRA stack: the WebUI used a UNet that cannot be "
                     "patched (a compiled or converted one). Switch that UNet off in the settings, or switch "
@@ -195,6 +211,7 @@ class Lifecycle:
             self._seen = signs
             if moment is not None:
                 self._session.step(moment)
+            self._stepped = True
         except LoraStackError as error:
             self._pending = error
 
@@ -296,7 +313,8 @@ class Lifecycle:
         on, report = self._applied, self._session.report()
         if on is not None:
             told = replace(report, notes=(*on.fitted.notes, *report.notes))
-            self._drawn.append((id(on.owner), on.fitted.wear.pass_name, told))
+            self._drawn.append(_Drawn(id(on.owner), on.fitted.wear.pass_name, told, self._stepped))
+        self._stepped = False
 
     def _take_off(self) -> None:
         self._note_pass()

@@ -31,6 +31,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 class Processing:
     """Stands for the host's object: carries a model and, perhaps, a request."""
 
+    width = height = 64
+
     def __init__(self, model: ToyModel, request: Request | None = None) -> None:
         self.model = model
         setattr(self, ATTRIBUTE, request)
@@ -218,8 +220,53 @@ def test_a_name_nobody_has_is_said_with_its_row(bench: Bench) -> None:
 
 def test_sampling_past_our_layers_is_an_error(bench: Bench, model: ToyModel) -> None:
     """A converted UNet never calls the checkpoint's own layers."""
+    p = Processing(model, bench.request(a=0.8))
     with pytest.raises(NotAppliedError):
-        bench.lifecycle.around_sample(Processing(model, bench.request(a=0.8)), lambda: None)
+        bench.lifecycle.around_sample(p, lambda: bench.lifecycle.before_step(p))
+
+
+def test_a_run_interrupted_before_its_first_step_is_no_error(bench: Bench, model: ToyModel) -> None:
+    """The host then hands back the noise it has, and asks no model."""
+    p = Processing(model, bench.request(a=0.8))
+    assert bench.lifecycle.around_sample(p, lambda: "noise") == "noise"
+
+
+def test_a_pass_that_is_not_drawn_is_no_error(bench: Bench, model: ToyModel) -> None:
+    """Upscaling a picture of the gallery makes the second pass alone: rows of the first do nothing."""
+    rows = [{"network": "a", "passes": "base"}]
+    p = Processing(model, make_request("txt2img", rows, bench.library))
+
+    def second_pass() -> Output:
+        bench.lifecycle.before_step(p)
+        return model.run()
+
+    def sampling() -> Output:
+        drawn = bench.lifecycle.around_hires(p, lambda: in_second_pass(p, second_pass))
+        bench.lifecycle.around(p, lambda: None)
+        return drawn
+
+    assert same(bench.lifecycle.around_sample(p, sampling), model.run())
+    assert "acts in base only" in getattr(p, REPORT_ATTRIBUTE).one_line()
+
+
+def in_second_pass(p: Any, call: Any) -> Any:
+    p.is_hr_pass = True
+    drawn = call()
+    p.is_hr_pass = False
+    return drawn
+
+
+def test_tags_of_the_hires_prompt_alone_are_told(bench: Bench, model: ToyModel) -> None:
+    """Without rows, and without tags in the first prompt, the run begins as one that asks for nothing."""
+    expected, p = bench.picture(model, a=0.8), Processing(model)
+
+    def sampling() -> Output:
+        setattr(p, ATTRIBUTE, bench.request(a=0.8))
+        bench.lifecycle.changed(p)
+        return model.run()
+
+    assert same(bench.lifecycle.around_sample(p, sampling), expected)
+    assert getattr(p, REPORT_ATTRIBUTE).one_line().startswith("1 of 1 applied")
 
 
 def test_sampling_leaves_a_report(bench: Bench, model: ToyModel) -> None:
