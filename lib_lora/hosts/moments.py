@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from lib_lora.stack.schedule import Moment
 
 
@@ -13,8 +15,8 @@ def moment_of(params: Any) -> Moment | None:
     The denoiser counts calls of the model, two a step for samplers of second order, and knows how many there
     are; `sampling_step`, all that hosts before 1.8 tell, is that of the step before.
     """
-    sigma = _largest(getattr(params, "sigma", None))
     denoiser = getattr(params, "denoiser", None)
+    sigma = _noise(_largest(getattr(params, "sigma", None)), denoiser)
     call, calls = getattr(denoiser, "step", None), getattr(denoiser, "total_steps", None)
     steps = getattr(denoiser, "steps", None) or getattr(params, "total_sampling_steps", None)
     if isinstance(call, int) and calls and steps:
@@ -24,6 +26,19 @@ def moment_of(params: Any) -> Moment | None:
     if step is None or not steps:
         return None
     return Moment(min(int(step), int(steps) - 1), int(steps), sigma)
+
+
+def _noise(told: float | None, denoiser: Any) -> float | None:
+    """Return the noise level that is meant: DDIM, PLMS and UniPC tell a step of the training's thousand.
+
+    Their denoiser keeps what is left of the picture at each. Forge's turns them into noise levels itself.
+    """
+    left = getattr(denoiser, "alphas", None)
+    told_already = getattr(denoiser, "classic_ddim_eps_estimation", False)
+    if told is None or told_already or not isinstance(left, Tensor):
+        return told
+    kept = float(left[min(max(round(told), 0), len(left) - 1)])
+    return float(((1 - kept) / kept) ** 0.5)
 
 
 def _largest(sigma: Any) -> float | None:

@@ -36,3 +36,19 @@ def test_moment(told: Named | None, moment: Moment) -> None:
 def test_a_host_that_tells_nothing() -> None:
     assert moment_of(Named()) is None
     assert moment_of(Named(sampling_step=1, total_sampling_steps=4)) == Moment(1, 4, None)
+
+
+def test_samplers_that_count_training_steps_tell_the_noise_they_are_at() -> None:
+    """A1111's DDIM, PLMS and UniPC: 999 is the beginning and no noise level of 999."""
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
+    alphas = torch.cumprod(1 - betas, 0)
+    for told, noise in ((999.0, 14.6146), (501.4, 1.6156), (1.0, 0.0413)):
+        ddim = Named(step=3, total_steps=20, steps=20, alphas=alphas)
+        moment = moment_of(Named(sigma=torch.tensor([told, told]), denoiser=ddim))
+        assert moment is not None and moment.sigma == pytest.approx(noise, rel=0.01)
+
+
+def test_forge_tells_noise_levels_itself() -> None:
+    ddim = Named(step=3, total_steps=20, steps=20, alphas=torch.ones(1000), classic_ddim_eps_estimation=True)
+    moment = moment_of(Named(sigma=torch.tensor([7.0]), denoiser=ddim))
+    assert moment == Moment(3, 20, 7.0)
