@@ -27,7 +27,8 @@ def _inline(text: str) -> str:
 
 def javascript_html() -> str:
     """script.js, then the classic scripts, then the modules, by extension and name."""
-    values = {"opts": shared.opts.dumpjson(), "hints": json.dumps(tooltips), "pageName": json.dumps(page_name)}
+    values = {"opts": shared.opts.dumpjson()}
+    values |= {name: json.dumps(value) for name, value in {"hints": tooltips, "pageName": page_name}.items()}
     head = "".join(f"<script>var {name} = {_inline(value)};</script>\n" for name, value in values.items())
     own = sorted(STYLE.glob("*.js"), key=lambda path: (path.name != "script.js", path.name))
     classic = [*own, *(file.path for file in scripts.list_scripts("javascript", ".js"))]
