@@ -14,7 +14,7 @@
             this.#library = library;
             this.only = make("input", { type: "checkbox", class: "ls-check", onchange: () => this.body.classList.toggle("ls-only-different", this.only.checked) });
             this.body = make("div", { class: "ls-compare" });
-            this.root = make("div", { class: "ls-page", hidden: true, onkeydown: (event) => this.#key(event) },
+            this.root = make("div", { class: "ls-page", tabindex: "-1", hidden: true, onkeydown: (event) => this.#key(event) },
                 make("div", { class: "ls-page-head" }, iconButton("back", text("page.back"), () => library.back()), make("h2", { class: "ls-page-name", tabindex: "-1" }, text("cmp.title")), make("label", { class: "ls-choice" }, this.only, make("span", {}, text("cmp.only")))),
                 make("div", { class: "ls-page-body ls-page-single" }, this.body));
         }

@@ -2,8 +2,6 @@
 (function (LoraStack) {
     "use strict";
 
-    const FOCUSABLE = "button, input, select, textarea, summary, a[href], [tabindex='0']";
-
     class Dialog {
         #opener = null;
         #onClose;
@@ -19,6 +17,7 @@
                     this.close();
                 },
             }, content);
+            new LoraStack.FocusKeeper(this.root);
         }
 
         get isOpen() {
@@ -54,7 +53,7 @@
 
         /** Tab from the last control leads to the first, and back. */
         #turnAround(event) {
-            const all = [...this.root.querySelectorAll(FOCUSABLE)].filter((one) => !one.disabled && one.tabIndex >= 0 && one.offsetParent !== null);
+            const all = LoraStack.focusables(this.root);
             const [from, to] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
             if (document.activeElement !== from) return;
             event.preventDefault();

@@ -23,11 +23,12 @@
                     this.favourite, button("compare", "page.compare", () => library.compareWith(this.#file))));
             this.edit = new LoraStack.EditForm({ api: library.api, get roles() { return library.roles; }, say: library.say, saved: (item) => this.#saved(item) });
             this.metadata = new LoraStack.MetadataForm({ api: library.api, say: library.say, reload: () => this.open(this.#file) });
+            this.strengths = new LoraStack.StrengthsPart(library.api);
             this.progress = new LoraStack.ProgressLine(() => library.api.delete("hash").catch((error) => library.say(error.message)));
             this.left = make("div", { class: "ls-page-left" });
             this.right = make("div", { class: "ls-page-right" });
             this.note = make("p", { class: "ls-browser-note", role: "status" });
-            this.root = make("div", { class: "ls-page", hidden: true, onkeydown: (event) => this.#key(event) }, head, this.note, make("div", { class: "ls-page-body" }, this.left, this.right));
+            this.root = make("div", { class: "ls-page", tabindex: "-1", hidden: true, onkeydown: (event) => this.#key(event) }, head, this.note, make("div", { class: "ls-page-body" }, this.left, this.right));
         }
 
         get file() {
@@ -68,6 +69,7 @@
         #draw(file) {
             const { make, text, pageSection, setText } = LoraStack;
             const focused = document.activeElement;
+            const unfolded = new Set(this.#folds().filter((fold) => fold.open).map(titleOf));
             this.#file = file;
             this.note.hidden = true;
             setText(this.path, file.path || file.label);
@@ -88,17 +90,23 @@
             const tags = file.tag_frequencies ?? [];
             this.edit.show(file);
             this.metadata.show(file);
+            this.strengths.show(file);
             this.right.replaceChildren(...[
                 this.#drawFacts(file),
                 pageSection("page.edit", this.edit.root),
                 tags.length ? pageSection("page.tags", ...LoraStack.tagBars(tags, target)) : null,
-                this.#drawStrengths(file),
+                this.strengths.root,
                 this.#drawTraining(file),
                 this.#drawHashes(file),
                 this.#drawSidecars(file),
                 pageSection("page.metadata", this.metadata.root),
             ].filter(Boolean));
+            for (const fold of this.#folds()) fold.open ||= unfolded.has(titleOf(fold));
             if (focused !== document.activeElement && this.root.contains(focused)) focused.focus({ preventScroll: true }); // somebody is typing
+        }
+
+        #folds() {
+            return [...this.right.querySelectorAll("details")];
         }
 
         #drawPicture(file) {
@@ -106,15 +114,17 @@
             const { api } = this.#library;
             const count = Number(file.previews) || 0;
             const tile = LoraStack.makePicture(api, file, 768);
-            const image = tile.querySelector("img");
-            if (image && this.#picture > 0) image.src = `${LoraStack.previewAddress(api, file, 768)}&index=${this.#picture}`;
+            const place = make("span", { class: "ls-small", role: "status" });
             const turn = (step) => {
                 this.#picture = (this.#picture + step + count) % count;
-                box.replaceWith(this.#drawPicture(file));
+                const image = tile.querySelector("img");
+                const address = LoraStack.previewAddress(api, file, 768);
+                if (image && (step || this.#picture)) image.src = this.#picture ? `${address}&index=${this.#picture}` : address;
+                LoraStack.setText(place, `${this.#picture + 1} / ${count}`);
             };
-            const box = make("div", { class: "ls-details-picture ls-page-picture" }, tile,
-                count > 1 ? make("div", { class: "ls-buttons" }, iconButton("back", text("page.picture_before"), () => turn(-1)), make("span", { class: "ls-small" }, `${this.#picture + 1} / ${count}`), iconButton("send", text("page.picture_next"), () => turn(1))) : null);
-            return box;
+            if (count > 1) turn(0);
+            return make("div", { class: "ls-details-picture ls-page-picture" }, tile,
+                count > 1 ? make("div", { class: "ls-buttons" }, iconButton("back", text("page.picture_before"), () => turn(-1)), place, iconButton("send", text("page.picture_next"), () => turn(1))) : null);
         }
 
         /** Addresses that the server found in metadata: only https leads anywhere, and nothing of this page goes along. */
@@ -147,25 +157,6 @@
             if (rows.length + sets.length + raw.length === 0) return null;
             return LoraStack.pageSection("page.training", pagePairs([...rows, ...sets]),
                 raw.length ? make("details", { class: "ls-fold" }, make("summary", {}, text("page.raw", { count: raw.length })), pagePairs(raw)) : null);
-        }
-
-        #drawStrengths(file) {
-            const { make, text } = LoraStack;
-            const place = make("div", {});
-            const draw = (told) => place.replaceChildren(...(told.blocks?.length ? [LoraStack.strengthPicture(told)] : []), ...(told.faults ?? []).map((note) => make("p", { class: "ls-small" }, String(note))));
-            const button = make("button", { type: "button", class: "ls-button" }, text("page.strengths_read"));
-            button.onclick = async () => {
-                button.disabled = true;
-                LoraStack.setText(button, text("page.strengths_reading"));
-                try {
-                    draw(await this.#library.api.get("strengths", { id: LoraStack.fileId(file) }));
-                } catch (error) {
-                    place.replaceChildren(make("p", { class: "ls-problem", role: "alert" }, error.message));
-                }
-            };
-            if (file.strengths) draw(file.strengths);
-            else place.append(button);
-            return LoraStack.pageSection("page.strengths", place);
         }
 
         #drawHashes(file) {
@@ -207,6 +198,10 @@
             event.stopPropagation(); // the host stops its picture at Escape, and has other plans for other keys
             if (event.key === "Escape" && !event.isComposing) this.#library.back();
         }
+    }
+
+    function titleOf(fold) {
+        return fold.querySelector("summary").textContent;
     }
 
     LoraStack.FilePage = FilePage;

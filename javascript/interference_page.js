@@ -24,7 +24,7 @@
             this.#library = library;
             this.tab = make("select", { class: "ls-select ls-word-target", "aria-label": text("mix.tab"), onchange: () => this.open() }, ...TABS.map((tab) => make("option", { value: tab }, tab)));
             this.body = make("div", { class: "ls-mix" });
-            this.root = make("div", { class: "ls-page", hidden: true, onkeydown: (event) => this.#key(event) },
+            this.root = make("div", { class: "ls-page", tabindex: "-1", hidden: true, onkeydown: (event) => this.#key(event) },
                 make("div", { class: "ls-page-head" }, iconButton("back", text("page.back"), () => library.back()), make("h2", { class: "ls-page-name", tabindex: "-1" }, text("mix.title")), make("label", { class: "ls-word-choice ls-small" }, make("span", {}, text("mix.tab")), this.tab)),
                 make("div", { class: "ls-page-body ls-page-single" }, make("div", {}, make("p", { class: "ls-small" }, text("mix.note")), this.body)));
         }

@@ -21,7 +21,7 @@
             const { target } = event;
             target.blur(); // a number that is being typed shows what is undone to
             panel[meaning]();
-            if (target.isConnected) target.focus();
+            (target.isConnected ? target : panel.picker.input).focus();
         });
     };
 

@@ -31,7 +31,7 @@
             this.actions = make("div", { class: "ls-buttons ls-wrap" },
                 button("send", "lib.add_text", () => this.send(this.browser.marked, "txt2img")), button("send", "lib.add_image", () => this.send(this.browser.marked, "img2img")),
                 this.compareButton = button("compare", "lib.compare", () => this.openCompare(...this.browser.marked)), button("hash", "page.hash_compute", () => this.hash(this.browser.marked)),
-                button("remove", "lib.unmark", () => this.browser.clearMarks()));
+                button("remove", "lib.unmark", () => this.#unmark()));
             this.marks = make("div", { class: "ls-sheet-foot ls-library-foot", hidden: true }, this.markCount = make("span", { class: "ls-foot-status", role: "status" }), this.actions);
             const head = make("div", { class: "ls-library-head" }, this.count, this.message, this.progress.root,
                 button("compare", "mix.title", () => this.openInterference()), button("hash", "lib.hash_all", () => this.hash(null)), iconButton("refresh", text("tool.refresh"), () => this.#refresh()));
@@ -39,6 +39,7 @@
             mount.lang = LoraStack.language();
             mount.closest(".prose")?.classList.remove("prose"); // gradio's styles for articles
             mount.replaceChildren(head, this.browser.root, this.page.root, this.compare.root, this.mix.root, this.marks);
+            new LoraStack.FocusKeeper(mount);
             new ResizeObserver(() => this.#shown(mount.getClientRects().length > 0)).observe(mount);
         }
 
@@ -87,8 +88,8 @@
             for (const other of [this.page, this.compare, this.mix]) other.root.hidden = other !== page;
             this.browser.root.hidden = page !== null;
             this.marks.hidden = page !== null || this.browser.marked.length === 0;
-            page?.root.querySelector("h2").focus();
-            if (!page) this.browser.grid.draw();
+            if (page) LoraStack.focusSoon(page.root.querySelector("h2"));
+            else this.browser.grid.draw();
         }
 
         #used(file) {
@@ -110,6 +111,7 @@
             for (const file of usable) panel.add(file);
             this.browser.clearMarks();
             LoraStack.showTab(tab);
+            LoraStack.focusSoon(panel.rows.at(-1).moreButton);
         }
 
         /** Compute hashes of these files, or of all that have none. */
@@ -151,6 +153,11 @@
             this.marks.hidden = files.length === 0;
             this.compareButton.disabled = files.length !== 2;
             LoraStack.setText(this.markCount, LoraStack.text("lib.marked", { count: files.length }));
+        }
+
+        #unmark() {
+            this.browser.clearMarks();
+            this.browser.grid.root.focus();
         }
 
         #say(words) {

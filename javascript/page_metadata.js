@@ -8,6 +8,7 @@
     class MetadataForm {
         #page;
         #file = null;
+        #busy = false;
 
         /** `page` has `api`, `say(text)`, `reload()`. */
         constructor(page) {
@@ -60,14 +61,15 @@
                 return;
             }
             const fields = Object.fromEntries(changed.map((key) => [key, this.fields[key].value.trim() || null]));
-            this.write.disabled = true;
+            if (this.#busy) return;
+            this.#busy = true; // the button is not disabled, which would drop the focus
             await this.#try(async () => {
                 const { backup } = await this.#page.api.post("metadata", { id: LoraStack.fileId(this.#file), fields, backup: this.backup.checked });
                 this.#file = { ...this.#file, raw: { ...this.#file.raw, ...fields } }; // nothing of it is unsaved any more
                 this.#page.say(backup ? LoraStack.text("meta.written_backup", { backup }) : LoraStack.text("meta.written"));
                 this.#page.reload();
             });
-            this.write.disabled = false;
+            this.#busy = false;
         }
 
         async #opened() {
@@ -85,22 +87,22 @@
                 box.checked = true;
                 return make("label", { class: "ls-choice" }, box, make("span", { class: "ls-choice-name" }, item.label));
             });
-            const copy = make("button", { type: "button", class: "ls-button", onclick: () => this.#copy(copy) }, LoraStack.icon("copy"), text("meta.copy"));
+            const copy = make("button", { type: "button", class: "ls-button", onclick: () => this.#copy() }, LoraStack.icon("copy"), text("meta.copy"));
             const told = boxes.length ? [make("p", { class: "ls-caption" }, text("meta.siblings")), ...boxes, copy] : [make("p", { class: "ls-small" }, text("meta.no_siblings"))];
             this.siblings.replaceChildren(...told);
         }
 
-        async #copy(button) {
+        async #copy() {
             const { text } = LoraStack;
             const to = [...this.siblings.querySelectorAll("input:checked")].map((box) => box.dataset.id);
-            if (to.length === 0) return;
-            button.disabled = true;
+            if (to.length === 0 || this.#busy) return;
+            this.#busy = true;
             await this.#try(async () => {
                 const { copied, skipped } = await this.#page.api.post("metadata/copy", { from: LoraStack.fileId(this.#file), to, only_same_session: true, only_without: true });
                 const left = skipped.map(({ label, why }) => text("meta.left", { label, why: LoraStack.told(why) })).join(" ");
                 this.#page.say([text("meta.copied", { count: copied.length }), left].filter(Boolean).join(" "));
             });
-            button.disabled = false;
+            this.#busy = false;
         }
 
         async #try(work) {

@@ -54,6 +54,7 @@
                 make("div", { class: "ls-head" }, this.picker.root, this.tools.root),
                 this.presets.root, this.tools.paste, this.tools.broken, this.tools.off, this.list, this.empty,
                 make("div", { class: "ls-under" }, this.tools.status, this.legend), this.report.root);
+            new LoraStack.FocusKeeper(mount);
             LoraStack.listenForKeys(this, mount);
             LoraStack.listenForDrops(this, mount);
             this.prompt?.addEventListener("input", () => this.#drawWords());
@@ -199,6 +200,7 @@
             const count = this.#order.length;
             if (count === 0) return;
             this.edit(LoraStack.clearRows);
+            this.picker.input.focus();
             this.tools.say(LoraStack.text("say.cleared", { count }), true);
         }
 

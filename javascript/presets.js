@@ -5,6 +5,7 @@
     class Presets {
         #panel;
         #presets = [];
+        #items = new Map(); // name → the button that uses the preset
 
         constructor(panel) {
             const { make, text } = LoraStack;
@@ -94,6 +95,7 @@
         }
 
         #draw() {
+            this.#items.clear();
             this.list.replaceChildren(...this.#presets.map((preset) => this.#item(preset)));
             this.empty.hidden = this.#presets.length > 0;
             this.#typed();
@@ -106,9 +108,10 @@
             const rows = stack ? stack.entries.map((entry) => LoraStack.splitLabel(String(LoraStack.fieldOf(entry, "network"))).name).join(", ") : text("presets.broken");
             const details = make("div", { class: "ls-diff", hidden: true });
             const button = (icon, key, onclick) => iconButton(icon, text(`presets.${key}`, { name }), onclick);
+            const use = make("button", { type: "button", class: "ls-preset-name", title: text("presets.use", { name }), "aria-label": text("presets.use", { name }), onclick: () => this.#use(preset) }, make("span", { class: "ls-title" }, make("span", {}, name)), make("span", { class: "ls-facts" }, rows));
+            this.#items.set(name, use);
             return make("li", { class: "ls-preset" },
-                make("div", { class: "ls-preset-line" },
-                    make("button", { type: "button", class: "ls-preset-name", title: text("presets.use", { name }), "aria-label": text("presets.use", { name }), onclick: () => this.#use(preset) }, make("span", { class: "ls-title" }, make("span", {}, name)), make("span", { class: "ls-facts" }, rows)),
+                make("div", { class: "ls-preset-line" }, use,
                     make("span", { class: "ls-actions" },
                         button("plus", "append", () => this.#use(preset, true)), button("compare", "compare", () => this.#compare(preset, details)),
                         button("edit", "rename", () => this.#rename(preset, details)), button("share", "share", () => this.#share(preset)), button("remove", "delete", () => this.#delete(preset)))),
@@ -145,8 +148,10 @@
             const field = make("input", { type: "text", class: "ls-search", maxlength: 120, "aria-label": text("presets.new_name", { name: preset.name }) });
             field.value = preset.name;
             const rename = () => this.#do(async () => {
-                await this.#panel.api.post("presets/rename", { name: preset.name, to: field.value.trim() });
+                const to = field.value.trim();
+                await this.#panel.api.post("presets/rename", { name: preset.name, to });
                 await this.#load();
+                this.#items.get(to)?.focus();
             });
             field.addEventListener("keydown", (event) => {
                 event.stopPropagation();

@@ -95,6 +95,7 @@
 
         toggleMore() {
             if (this.#more) {
+                if (this.#more.root.contains(document.activeElement)) this.moreButton.focus();
                 this.#more.root.remove();
                 this.#more = null;
             } else {

@@ -7,9 +7,6 @@ ones are asked in test_trained_kinds.py.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +18,8 @@ from demo.train.export import export
 from demo.train.kinds import KINDS, TOY, TOY_PICTURES, facts, find_kind, run_kind, train_kind
 from demo.train.models import KL, Autoencoder, Painter, Words
 from demo.train.sampler import Model
+from tests.programs import told_by
 
-ROOT = Path(__file__).resolve().parents[2]
 FAMILY = {"loha": "LoHa", "lokr": "LoKr", "glora": "GLoRA", "oft": "OFT", "ia3": "IA3", "dora": "DoRA"}
 ATTENTION, TEXT, CONVOLUTIONS = 192, 12, 81  # layers of the model
 LAYERS = {
@@ -39,16 +36,7 @@ NAMES = [kind.name for kind in KINDS]
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the program found about files of chance."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.demo_model.kinds_run", tmp_path_factory.mktemp("kinds"), "--random"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return told_by("tests.demo_model.kinds_run", tmp_path_factory.mktemp("kinds"), "--random")
 
 
 @pytest.mark.demo

@@ -6,16 +6,12 @@ Thresholds leave room for a model that is trained anew; the documented figures a
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.programs import told_by
 
 pytestmark = pytest.mark.demo
 
@@ -23,18 +19,8 @@ pytestmark = pytest.mark.demo
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the program measured."""
-    command = ["-m", "tests.demo_model.recipes_run", "--data-dir", tmp_path_factory.mktemp("data")]
     models = ["--models", os.environ["MODELS"]] if os.environ.get("MODELS") else []
-    done = subprocess.run(
-        [sys.executable, *command, *models],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return told_by("tests.demo_model.recipes_run", "--data-dir", tmp_path_factory.mktemp("data"), *models)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,8 @@ from safetensors import safe_open
 
 from demo.train.kinds import KINDS, PLAN, Kind
 from demo.world.concepts import CONCEPTS
+from tests.programs import ROOT, told_by
 
-ROOT = Path(__file__).resolve().parents[2]
 MODELS = Path(os.environ.get("MODELS") or ROOT / "demo" / "models").resolve()
 BY_NAME = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
 
@@ -30,17 +28,8 @@ pytestmark = pytest.mark.demo
 def told() -> dict[str, Any]:
     """What the program found about the trained files, at the model's own size."""
     checkpoint = MODELS / "checkpoint" / "tiny.safetensors"
-    command = ["-m", "tests.demo_model.kinds_run", MODELS / "lora", "--checkpoint", checkpoint, "--judge"]
-    done = subprocess.run(
-        [sys.executable, *command, "--size", "128", "--steps", "12"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    judging = ("--checkpoint", checkpoint, "--judge", "--size", 128, "--steps", 12)
+    return told_by("tests.demo_model.kinds_run", MODELS / "lora", *judging)
 
 
 @BY_NAME

@@ -10,6 +10,7 @@ const PURE = [
     "checker.js",
     "edits.js",
     "file_facts.js",
+    "focus.js",
     "folder_tree.js",
     "grid_keys.js",
     "history.js",
