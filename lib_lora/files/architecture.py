@@ -7,11 +7,12 @@ smaller models of the same build. Names are compared with dots as underscores, s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 
-from .header import TensorInfo
-
+Shape = tuple[int, ...]
 LABELS: Mapping[str, str] = MappingProxyType(
     {
         "sd1": "SD 1.x",
@@ -99,35 +100,118 @@ _LOWEST_OF_THREE = re.compile(r"down_blocks_2_attentions_|input_blocks_[78]_1_")
 _BLOCK_WIDTH = re.compile(r"attn1[._]to_[qkv]\b|attn1[._]to_[qkv]_|attn2[._]to_q|proj_in")
 _QUERY = re.compile(r"attn[._]to_q")
 _TIME = re.compile(r"time_emb_proj|emb_layers[._]1")
+_TEXT_LAYER = re.compile(r"q_proj|mlp[_.]fc1")
+_PROJECTION = re.compile(r"proj_in")
 _PLAIN_TEXT_ENCODER = re.compile(r"(?m)^lora_te_")
 
 
-def guess(tensors: Mapping[str, TensorInfo]) -> tuple[str, str]:
-    """Return the architecture (a key of `LABELS`, or empty for unknown) and a note where the case is odd."""
-    names = "\n".join(tensors).replace(".", "_")
-    foreign = _foreign(names, tensors)
-    if foreign:
-        return foreign, ""
-    widths = _cross_attention_widths(tensors)
-    for width in widths:
-        if width in TEXT_WIDTHS:
-            return TEXT_WIDTHS[width], ""
-    note = f"Made for a model of another size (text width {widths[0]})." if widths else ""
-    if REFINER_WIDTHS & _widths(tensors, _BLOCK_WIDTH) or 1536 in _widths(tensors, _TIME):
-        return "refiner", note
-    if _DEEP.search(names):
-        return "sdxl", note
-    text_width = _text_encoder_width(tensors)
-    if _FOUR_LEVELS.search(names):
-        return ("sd2" if text_width == 1024 or _linear_projections(tensors) else "sd1"), note
-    if _THREE_LEVELS.search(names) or (_LOWEST_OF_THREE.search(names) and _linear_projections(tensors)):
-        return "sdxl", note
-    if text_width in (1024, 1280):
-        return ("sd2" if text_width == 1024 else "sdxl"), note
-    if _PLAIN_TEXT_ENCODER.search(names):
-        odd = "" if text_width in (0, 768) else f"Made for a text encoder of another size ({text_width})."
-        return "sd1", odd
-    return "", _undecided(names, text_width)
+class Guesser:
+    """Tells the architecture of files whose tensors have these names; what names alone tell is found once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._text = "\n".join(names).replace(".", "_")
+
+    def guess(self, shapes: Sequence[Shape]) -> tuple[str, str]:
+        """Return the architecture (a key of `LABELS`, or empty for unknown) and a note where the case is odd.
+
+        `shapes` are those of the tensors, in the order of the names.
+        """
+        names = self._text
+        if self._foreign:
+            wide = self._foreign == "sd3" and FLUX_WIDTH in _seconds(self._queries, shapes)
+            return ("flux" if wide else self._foreign), ""
+        widths = self._cross_attention_widths(shapes)
+        for width in widths:
+            if width in TEXT_WIDTHS:
+                return TEXT_WIDTHS[width], ""
+        note = f"Made for a model of another size (text width {widths[0]})." if widths else ""
+        if REFINER_WIDTHS & {*_seconds(self._blocks, shapes)} or 1536 in _seconds(self._times, shapes):
+            return "refiner", note
+        if _DEEP.search(names):
+            return "sdxl", note
+        text_width = next(iter(_seconds(self._text_layers, shapes)), 0)  # 0 where none is changed
+        if _FOUR_LEVELS.search(names):
+            return ("sd2" if text_width == 1024 or self._linear_projections(shapes) else "sd1"), note
+        if _THREE_LEVELS.search(names) or (
+            _LOWEST_OF_THREE.search(names) and self._linear_projections(shapes)
+        ):
+            return "sdxl", note
+        if text_width in (1024, 1280):
+            return ("sd2" if text_width == 1024 else "sdxl"), note
+        if _PLAIN_TEXT_ENCODER.search(names):
+            odd = "" if text_width in (0, 768) else f"Made for a text encoder of another size ({text_width})."
+            return "sd1", odd
+        return "", _undecided(names, text_width)
+
+    def _cross_attention_widths(self, shapes: Sequence[Shape]) -> list[int]:
+        """Return the widths that cross-attention reads from, the commonest first."""
+        plain, kronecker = self._cross
+        counts = Counter(_seconds(plain, shapes))
+        products: dict[str, dict[str, int]] = {}
+        for place, module, factor in kronecker:
+            if len(shapes[place]) >= 2:
+                products.setdefault(module, {})[factor] = shapes[place][1]
+        counts.update(known["w1"] * known["w2"] for known in products.values() if len(known) == 2)
+        return [width for width, _ in counts.most_common()]
+
+    def _linear_projections(self, shapes: Sequence[Shape]) -> bool:
+        """Return whether the transformers' proj_in are linear, as in SD 2, not 1×1 convolutions as in SD 1.
+
+        LoHa's factors do not tell: LyCORIS keeps those of 1×1 convolutions flat too.
+        """
+        return bool(self._projections) and len(shapes[self._projections[0]]) == 2
+
+    @cached_property
+    def _foreign(self) -> str:
+        """The architecture of a file that is not for a UNet of ours, or an empty text."""
+        for architecture, mark in _LIKE_OURS:
+            if mark in self._text:
+                return architecture
+        if any(level in self._text for level in _LEVELS):
+            return ""
+        return next((architecture for architecture, mark in _FOREIGN if mark.search(self._text)), "")
+
+    @cached_property
+    def _cross(self) -> tuple[list[int], list[tuple[int, str, str]]]:
+        """Where tensors stand that tell what cross-attention reads; of Kronecker's, two tell it together."""
+        plain, kronecker = [], []
+        for place, name in enumerate(self._names):
+            if "attn2" not in name or ("to_k" not in name and "to_v" not in name):
+                continue
+            if _INPUT_SECOND.search(name):
+                plain.append(place)
+            elif match := _KRONECKER.match(name):
+                kronecker.append((place, match[1], match[2]))
+        return plain, kronecker
+
+    @cached_property
+    def _queries(self) -> list[int]:
+        return self._places(_QUERY)
+
+    @cached_property
+    def _blocks(self) -> list[int]:
+        return self._places(_BLOCK_WIDTH)
+
+    @cached_property
+    def _times(self) -> list[int]:
+        return self._places(_TIME)
+
+    @cached_property
+    def _text_layers(self) -> list[int]:
+        return self._places(_TEXT_LAYER)
+
+    @cached_property
+    def _projections(self) -> list[int]:
+        return [place for place in self._places(_PROJECTION) if "hada_" not in self._names[place]]
+
+    def _places(self, modules: re.Pattern[str]) -> list[int]:
+        """Return where tensors stand that are as wide as what modules of such names read."""
+        return [
+            place
+            for place, name in enumerate(self._names)
+            if modules.search(name) and _INPUT_SECOND.search(name)
+        ]
 
 
 def from_metadata(metadata: Mapping[str, str]) -> str:
@@ -140,65 +224,12 @@ def from_metadata(metadata: Mapping[str, str]) -> str:
     return "sd2" if metadata.get("ss_v2") == "True" else ""
 
 
-def _foreign(names: str, tensors: Mapping[str, TensorInfo]) -> str:
-    """Return the architecture of a file that is not for a UNet of ours, or an empty text."""
-    for architecture, mark in _LIKE_OURS:
-        if mark in names:
-            return architecture
-    if any(level in names for level in _LEVELS):
-        return ""
-    found = next((architecture for architecture, mark in _FOREIGN if mark.search(names)), "")
-    wide = found == "sd3" and FLUX_WIDTH in _widths(tensors, _QUERY)
-    return "flux" if wide else found
-
-
 def _undecided(names: str, text_width: int) -> str:
     if text_width == 768:
         return "Only the text encoder is changed; it may be SD 1.x or SDXL."
     return "It may be SD 1.x or SDXL." if _LOWEST_OF_THREE.search(names) else ""
 
 
-def _cross_attention_widths(tensors: Mapping[str, TensorInfo]) -> list[int]:
-    """Return the widths that cross-attention reads from, the commonest first."""
-    counts: dict[int, int] = {}
-    products: dict[str, dict[str, int]] = {}
-    for name, info in tensors.items():
-        if "attn2" not in name or ("to_k" not in name and "to_v" not in name) or len(info.shape) < 2:
-            continue
-        if _INPUT_SECOND.search(name):
-            counts[info.shape[1]] = counts.get(info.shape[1], 0) + 1
-        elif match := _KRONECKER.match(name):
-            products.setdefault(match[1], {})[match[2]] = info.shape[1]
-    for factors in products.values():
-        if len(factors) == 2:
-            width = factors["w1"] * factors["w2"]
-            counts[width] = counts.get(width, 0) + 1
-    return sorted(counts, key=lambda width: -counts[width])
-
-
-def _widths(tensors: Mapping[str, TensorInfo], modules: re.Pattern[str]) -> set[int]:
-    """Return what the modules of such names read, in channels."""
-    return {
-        info.shape[1]
-        for name, info in tensors.items()
-        if len(info.shape) >= 2 and modules.search(name) and _INPUT_SECOND.search(name)
-    }
-
-
-def _text_encoder_width(tensors: Mapping[str, TensorInfo]) -> int:
-    """Return the width of the text encoder's layers, or 0 where none is changed."""
-    for name, info in tensors.items():
-        if re.search(r"q_proj|mlp[_.]fc1", name) and _INPUT_SECOND.search(name) and len(info.shape) >= 2:
-            return info.shape[1]
-    return 0
-
-
-def _linear_projections(tensors: Mapping[str, TensorInfo]) -> bool:
-    """Return whether the transformers' proj_in are linear, as in SD 2, not 1×1 convolutions as in SD 1.
-
-    LoHa's factors do not tell: LyCORIS keeps those of 1×1 convolutions flat too.
-    """
-    for name, info in tensors.items():
-        if "proj_in" in name and "hada_" not in name and _INPUT_SECOND.search(name):
-            return len(info.shape) == 2
-    return False
+def _seconds(places: Iterable[int], shapes: Sequence[Shape]) -> list[int]:
+    """Return the second sizes of the tensors in these places, without those that have none."""
+    return [shapes[place][1] for place in places if len(shapes[place]) >= 2]

@@ -1,28 +1,31 @@
 """What a scan learns of a file: its metadata, and the structure of its tensors, in a tenth of a millisecond.
 
 To parse a header as JSON takes a hundred times as long. But files of one recipe have the same tensors in the
-same places, so what follows the metadata is, byte for byte, what another file had: only what was never seen
-is parsed.
+same places, so what follows the metadata is, byte for byte, what another file had. Of what was never seen,
+most differs from another file's in shapes and places only (`plain.py`). What is left is parsed.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections import OrderedDict
 from hashlib import blake2b
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import FileError
-from .disk import PREFIX, open_regular, refuse_pickle
-from .header import read_header, read_leading_metadata, read_plain_tensors
+from .disk import FILE_LIMIT, PREFIX, open_regular, refuse_pickle
+from .header import ENTRY_LIMIT, METADATA, read_header, read_leading_metadata
+from .plain import PlainHeaders
 from .structure import Structure, read_structure
 
 FIRST_READ = 64 * 1024  # bytes; then the rest of the header
-LARGEST = 4 * 1024 * 1024  # bytes; larger headers are read on their own
+LARGEST = ENTRY_LIMIT  # bytes; larger headers are read on their own, since they may have too many entries
 MEMORY = 96 * 1024 * 1024  # bytes of tensor descriptions remembered during a scan
 _TENSOR = b'":{"dtype":'
+_WITH_METADATA = f'{{"{METADATA}"'.encode()
 _ANY = Path("file")  # in messages that nobody sees
 # Large buffers begin right after the beginning of a page of memory; to copy pages of a file there takes some
 # processors three times as long as to a little further on.
@@ -40,7 +43,6 @@ class Glance(NamedTuple):
 
 class _Seen(NamedTuple):
     tail: bytes  # everything after the metadata but the spaces at the end
-    payload: int  # bytes that the tensors need
     structure: Structure
 
 
@@ -58,8 +60,9 @@ class Glancer:
 
     def __init__(self) -> None:
         self._buffer = bytearray(4 * FIRST_READ)
-        self._seen: dict[tuple[int, bytes], list[_Seen]] = {}
+        self._seen: OrderedDict[tuple[int, int, bytes], _Seen] = OrderedDict()
         self._remembered = 0  # bytes
+        self._plain = PlainHeaders()
 
     def read(self, path: str) -> Glance:
         """Read a file. Raises FileError, as `read_header` does."""
@@ -78,20 +81,28 @@ class Glancer:
         if metadata is None:
             return None
         last = end - 8 + len(self._buffer[end - 8 : end].rstrip(b" "))  # writers fill up to an eighth byte
-        key = (last - start, bytes(self._buffer[last - _SIGN : last]))
-        for seen in self._seen.get(key, ()):
-            if seen.payload == payload and self._buffer.startswith(seen.tail, start):
-                return Glance(metadata, seen.structure, self._fingerprint(start, size))
-        text = str(memoryview(self._buffer)[start:last], "utf-8", "replace")
-        tensors = read_plain_tensors(_ANY, text, payload)
-        if tensors is None:
+        key = (payload, last - start, bytes(self._buffer[last - _SIGN : last]))
+        seen = self._seen.get(key)
+        if seen is not None and self._buffer.startswith(seen.tail, start):
+            self._seen.move_to_end(key)
+            return self._glance(metadata, seen.structure, start, size)
+        tail = bytes(self._buffer[start:last])
+        try:
+            structure = self._plain.structure(tail.decode("utf-8"), payload)
+        except UnicodeDecodeError:
             return None
-        structure = read_structure(tensors)
-        if self._remembered + last - start <= MEMORY:
-            self._remembered += last - start
-            tail = bytes(self._buffer[start:last])
-            self._seen.setdefault(key, []).append(_Seen(tail, payload, structure))
-        return Glance(metadata, structure, self._fingerprint(start, size))
+        if structure is None:
+            return None
+        self._remember(key, _Seen(tail, structure))
+        return self._glance(metadata, structure, start, size)
+
+    def _remember(self, key: tuple[int, int, bytes], seen: _Seen) -> None:
+        """Keep a description for the files to come; the one that was met longest ago goes."""
+        old = self._seen.pop(key, None)
+        self._remembered += len(seen.tail) - (len(old.tail) if old else 0)
+        self._seen[key] = seen
+        while self._remembered > MEMORY:
+            self._remembered -= len(self._seen.popitem(last=False)[1].tail)
 
     def _fill(self, path: str) -> tuple[int, int]:
         """Read a header into the buffer; return its length and the file's size, zeros where it is odd.
@@ -110,7 +121,7 @@ class Glancer:
             got = raw.readinto(memoryview(self._buffer)[_BEGIN : _BEGIN + FIRST_READ]) or 0
             length = int.from_bytes(self._buffer[_BEGIN : _BEGIN + PREFIX], "little")
             end = PREFIX + length
-            if got < PREFIX + 2 or length > LARGEST or end > status.st_size:
+            if got < PREFIX + 2 or length > LARGEST or not end <= status.st_size <= FILE_LIMIT:
                 return 0, 0
             if _BEGIN + end > len(self._buffer):
                 self._buffer.extend(bytes(_BEGIN + end - len(self._buffer)))
@@ -126,9 +137,11 @@ class Glancer:
         return length, status.st_size
 
     def _metadata(self, end: int) -> tuple[dict[str, str] | None, int]:
-        """Return the metadata at the header's beginning, and where in the buffer the rest begins."""
-        # Within a text the quotes would be written with a backslash: the first tensor is meant, or nothing.
+        """Return the metadata at the header's beginning, and where in the buffer the first tensor begins."""
         begin = _BEGIN + PREFIX
+        if self._buffer.startswith(b'{"', begin) and not self._buffer.startswith(_WITH_METADATA, begin):
+            return {}, begin + 1  # none, or behind the tensors, where it is found odd
+        # Within a text the quotes would be written with a backslash: the first tensor is meant, or nothing.
         first = self._buffer.find(_TENSOR, begin, end)
         try:
             text = str(memoryview(self._buffer)[begin : first if first > 0 else end], "utf-8")
@@ -137,18 +150,27 @@ class Glancer:
             return None, 0  # the thorough reading says what is wrong
         if metadata is None or ("\\u" in text and not _is_text(metadata)):
             return None, 0
-        return metadata, begin + (stop if text.isascii() else len(text[:stop].encode("utf-8")))
+        start = begin + (stop if text.isascii() else len(text[:stop].encode("utf-8")))
+        return (metadata, start + 1) if self._buffer.startswith(b",", start) else (None, 0)
 
-    def _fingerprint(self, start: int, size: int) -> str:
-        digest = blake2b(memoryview(self._buffer)[_BEGIN:start], digest_size=10)
+    def _glance(self, metadata: dict[str, str], structure: Structure, start: int, size: int) -> Glance:
+        if start == _BEGIN + PREFIX + 1:
+            return Glance(metadata, structure, _fingerprint(metadata, size))
+        digest = blake2b(memoryview(self._buffer)[_BEGIN : start - 1], digest_size=10)
         digest.update(str(size).encode())
-        return digest.hexdigest()
+        return Glance(metadata, structure, digest.hexdigest())
 
     def _thorough(self, path: Path) -> Glance:
         refuse_pickle(path)
         with open_regular(path):
             pass  # what is no file at all is told first
         header = read_header(path)
-        told = blake2b(repr(sorted(header.metadata.items())).encode("utf-8", "replace"), digest_size=10)
-        told.update(str(header.file_size).encode())
-        return Glance(dict(header.metadata), read_structure(header.tensors), told.hexdigest())
+        metadata = dict(header.metadata)
+        return Glance(metadata, read_structure(header.tensors), _fingerprint(metadata, header.file_size))
+
+
+def _fingerprint(metadata: dict[str, str], size: int) -> str:
+    """Return what tells a file from others where its header's bytes are not at hand, or tell too little."""
+    digest = blake2b(repr(sorted(metadata.items())).encode("utf-8", "replace"), digest_size=10)
+    digest.update(str(size).encode())
+    return digest.hexdigest()

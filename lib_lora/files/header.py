@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import FileIO
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -56,13 +55,6 @@ BITS: Mapping[str, int] = MappingProxyType(
 )
 _FIELDS = frozenset(("dtype", "shape", "data_offsets"))
 _LEADING_METADATA = re.compile(rf'[ \t\r\n]*\{{[ \t\r\n]*"{METADATA}"[ \t\r\n]*:[ \t\r\n]*')
-_PLAIN = re.compile(
-    r',"([^"\\\x00-\x1f]+)":\{"dtype":"(\w+)","shape":\[([\d,]*)\],'
-    r'"data_offsets":\[(0|[1-9]\d{0,17}),(0|[1-9]\d{0,17})\]\}',
-    re.ASCII,
-)
-_PLAIN_FRAME = len(',"":{"dtype":"","shape":[],"data_offsets":[,]}')
-_PLAIN_SHAPE = re.compile(r"(?:0|[1-9]\d{0,17})(?:,(?:0|[1-9]\d{0,17}))*", re.ASCII)
 
 
 class TensorInfo(NamedTuple):
@@ -182,45 +174,6 @@ def _header(path: Path, text: str, payload_start: int, file_size: int) -> Header
         raise NoTensorsError(f"{path.name} holds no tensors: there is nothing to apply. Download it again.")
     _check_offsets(path, tensors, file_size - payload_start)
     return Header(MappingProxyType(metadata), MappingProxyType(tensors), payload_start, file_size)
-
-
-def read_plain_tensors(path: Path, text: str, payload: int) -> dict[str, TensorInfo] | None:
-    """Return the tensors that `text`, a header after its metadata, describes for a payload of so many bytes.
-
-    None where it is not written exactly as the safetensors library does, or where anything is wrong: then the
-    whole header has to be read, which says what.
-    """
-    found = _PLAIN.findall(text)
-    written = len("}") + _PLAIN_FRAME * len(found) + len("".join(chain.from_iterable(found)))
-    if written != len(text) or not text.endswith("}") or len(found) > TENSOR_LIMIT:
-        return None
-    kinds = {kind: _plain_kind(*kind) for kind in {entry[1:3] for entry in found}}
-    tensors: dict[str, TensorInfo] = {}
-    position, in_order = 0, True
-    for name, dtype, sizes, start, end in found:
-        shape, size = kinds[dtype, sizes]
-        begins, ends = int(start), int(end)
-        tensors[name] = TensorInfo(dtype, shape, begins, ends)
-        in_order = in_order and begins == position and ends - position == size
-        position = ends
-    odd = len(tensors) != len(found) or METADATA in tensors or not tensors
-    if odd or max(map(len, tensors)) > NAME_LIMIT or any(size is None for _, size in kinds.values()):
-        return None
-    if not in_order or position != payload:
-        try:
-            _check_offsets(path, tensors, payload)
-        except TensorOffsetError:
-            return None
-    return tensors
-
-
-def _plain_kind(dtype: str, sizes: str) -> tuple[tuple[int, ...], int | None]:
-    """Return the shape in a text of numbers and its bytes, None where the text or the type is odd."""
-    if dtype not in BITS or not (sizes == "" or _PLAIN_SHAPE.fullmatch(sizes)):
-        return (), None
-    shape = tuple(map(int, sizes.split(","))) if sizes else ()
-    bits = _bits(TensorInfo(dtype, shape, 0, 0))
-    return shape, -1 if bits % 8 or bits > COUNT_LIMIT else bits // 8
 
 
 class _Duplicate(Exception):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .architecture import guess
+from .architecture import Guesser, Shape
 from .header import TensorInfo
 from .text import clean
 
@@ -90,40 +90,60 @@ class Structure:
     remarks: tuple[str, ...] = ()
 
 
+class Names:
+    """What the names of a file's tensors tell: found once for all files whose tensors are called so."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        lines = "\n".join((*names, ""))
+        self._found = {family for family, marks in _FAMILIES if any(mark in lines for mark in marks)}
+        endings: dict[str, list[int]] = {}
+        for place, name in enumerate(names):
+            endings.setdefault(name[-_ENDING:], []).append(place)
+        lone = any(ending.endswith(".weight") and ending.count(".") == 1 for ending in endings)
+        factors = [
+            name.removesuffix(".weight")
+            for name in (names if lone else ())
+            if name.endswith(".weight") and name.count(".") == 1 and name.startswith(_LONE_FACTOR)
+        ]
+        if factors:
+            self._found.add("ia3")
+        self._rank_first = _places(endings, lambda ending: ending.endswith(_RANK_FIRST))
+        self._rank_least = _places(endings, lambda ending: ending.endswith(".a1.weight"))
+        self._kernels = _places(endings, lambda ending: ".lora_down." in ending or ".lora_mid." in ending)
+        self._blocks = _places(endings, lambda ending: ending.endswith(".oft_blocks"))
+        parts = {_part(beginning) for beginning in {name[:_PREFIX] for name in names}}
+        self._parts = tuple(part for part in PARTS if part in parts)
+        self._problem = _problem(names, self._found)
+        self._remarks = _remarks(names, lines, factors)
+        self._guesser = Guesser(names)
+
+    def structure(self, shapes: Sequence[Shape]) -> Structure:
+        """Return what the names tell together with the tensors' shapes, given in the same order."""
+        found = set(self._found)
+        ranks = {shape[0] for shape in {shapes[place] for place in self._rank_first} if shape}
+        # [in, r], in old files [r, in]
+        ranks |= {min(shapes[place][:2]) for place in self._rank_least if len(shapes[place]) >= 2}
+        if "lora" in found and any(
+            len(shape) == 4 and shape[2:] != (1, 1) for shape in {shapes[place] for place in self._kernels}
+        ):
+            found = (found - {"lora"}) | {"locon"}  # it has larger kernels
+        if "oft" in found and any(len(shapes[place]) == 4 for place in self._blocks):
+            found = (found - {"oft"}) | {"boft"}
+        architecture, note = ("", "") if self._problem else self._guesser.guess(shapes)
+        return Structure(
+            architecture=architecture,
+            note=note,
+            families=tuple(name for name in _ORDER if name in found),
+            ranks=tuple(sorted(ranks)),
+            parts=self._parts,
+            problem=self._problem,
+            remarks=self._remarks,
+        )
+
+
 def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
     """Return what the tensors' names and shapes tell."""
-    names = "\n".join((*tensors, ""))
-    found = {family for family, marks in _FAMILIES if any(mark in names for mark in marks)}
-    endings = {(name[-_ENDING:], info.shape) for name, info in tensors.items()}
-    lone = any(ending.endswith(".weight") and ending.count(".") == 1 for ending, _ in endings)
-    factors = [
-        name.removesuffix(".weight")
-        for name in (tensors if lone else ())
-        if name.endswith(".weight") and name.count(".") == 1 and name.startswith(_LONE_FACTOR)
-    ]
-    if factors:
-        found.add("ia3")
-    ranks: set[int] = set()
-    for ending, shape in endings:
-        if ending.endswith(_RANK_FIRST) and shape:
-            ranks.add(shape[0])
-        elif ending.endswith(".a1.weight") and len(shape) >= 2:
-            ranks.add(min(shape[:2]))  # [in, r], in old files [r, in]
-        if len(shape) == 4:
-            found = _renamed(found, ending, shape)
-    parts = {_part(beginning) for beginning in {name[:_PREFIX] for name in tensors}}
-    architecture, note = guess(tensors)
-    families = tuple(name for name in _ORDER if name in found)
-    problem = _problem(tensors, families)
-    return Structure(
-        architecture="" if problem else architecture,
-        note="" if problem else note,
-        families=families,
-        ranks=tuple(sorted(ranks)),
-        parts=tuple(part for part in PARTS if part in parts),
-        problem=problem,
-        remarks=_remarks(tensors, names, factors),
-    )
+    return Names(tuple(tensors)).structure([info.shape for info in tensors.values()])
 
 
 def family_text(families: Sequence[str]) -> str:
@@ -138,10 +158,15 @@ def rank_text(ranks: Sequence[int]) -> str:
     return str(ranks[0]) if ranks else ""
 
 
-def _remarks(tensors: Mapping[str, TensorInfo], names: str, factors: Iterable[str]) -> tuple[str, ...]:
+def _places(endings: Mapping[str, list[int]], wanted: Callable[[str], bool]) -> list[int]:
+    return [place for ending, places in endings.items() if wanted(ending) for place in places]
+
+
+def _remarks(names: Iterable[str], lines: str, factors: Sequence[str]) -> tuple[str, ...]:
     """Say what is unusual and still works."""
-    replaced = names.count(".set_weight\n")
-    sideless = sum(f"{module}.on_input" not in tensors for module in factors)
+    replaced = lines.count(".set_weight\n")
+    known = set(names) if factors else set()
+    sideless = sum(f"{module}.on_input" not in known for module in factors)
     said = (
         (replaced, "Weights replaced, not changed: {}. A strength between 0 and 1 blends the two."),
         (sideless, "(IA)³ factors that do not say which side they scale: {}. It is told from their size."),
@@ -155,19 +180,13 @@ def _part(beginning: str) -> str:
     return next((part for part, prefixes in _PARTS if beginning.startswith(prefixes)), "unet")
 
 
-def _renamed(found: set[str], name: str, shape: tuple[int, ...]) -> set[str]:
-    """Return the families with LoRA called LoCon when it has larger kernels, and OFT called BOFT."""
-    if "lora" in found and shape[2:] != (1, 1) and (".lora_down." in name or ".lora_mid." in name):
-        return (found - {"lora"}) | {"locon"}
-    return (found - {"oft"}) | {"boft"} if "oft" in found and name.endswith(".oft_blocks") else found
-
-
-def _problem(tensors: Mapping[str, TensorInfo], families: tuple[str, ...]) -> str:
-    if families and families != ("embedding",):
+def _problem(names: Sequence[str], families: set[str]) -> str:
+    """Say why files with such names are no networks, or nothing."""
+    if families and families != {"embedding"}:
         return ""
-    if any(name.startswith(_CHECKPOINT) for name in tensors):
+    if any(name.startswith(_CHECKPOINT) for name in names):
         return "This is a whole checkpoint, not a LoRA. Move it to the folder models/Stable-diffusion."
-    if families or any("emb_params" in name or "string_to_param" in name for name in tensors):
+    if families or any("emb_params" in name or "string_to_param" in name for name in names):
         return "This is an embedding, not a LoRA. Move it to the folder embeddings."
-    example = clean(next(iter(tensors), ""), 60)
+    example = clean(names[0] if names else "", 60)
     return f"No LoRA is known that has tensors such as '{example}'. Use another file."

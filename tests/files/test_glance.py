@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lib_lora.errors import FileError
-from lib_lora.files import glance
 from lib_lora.files.glance import Glancer
-from lib_lora.files.header import read_header, read_plain_tensors
+from lib_lora.files.header import read_header
+from lib_lora.files.plain import PlainHeaders
 from lib_lora.files.structure import read_structure
 from tests.files.bad_headers import BAD
 from tests.files.samples import lora, network, raw, write
@@ -36,13 +36,14 @@ def thorough(path: Path) -> object:
 
 
 def test_files_of_one_recipe_are_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[Path] = []
+    parsed: list[int] = []
+    structure = PlainHeaders.structure
 
-    def counting(path: Path, text: str, payload: int) -> object:
-        parsed.append(path)
-        return read_plain_tensors(path, text, payload)
+    def counting(plain: PlainHeaders, text: str, payload: int) -> object:
+        parsed.append(payload)
+        return structure(plain, text, payload)
 
-    monkeypatch.setattr(glance, "read_plain_tensors", counting)
+    monkeypatch.setattr(PlainHeaders, "structure", counting)
     glancer = Glancer()
     for number in range(20):  # the metadata's length changes, and with it the spaces at the end
         content = network(SHAPES, {"ss_output_name": "x" * number, "é": "ü" * number})
