@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from itertools import chain, compress
+from operator import attrgetter, not_
 from typing import Any, NamedTuple
 
 SORTS = ("relevance", "label", "name", "date", "added", "used", "size", "rating")
@@ -35,7 +36,7 @@ class Query:
 class Row(NamedTuple):
     """What of a file is filtered, counted and ordered; `tags` stand between line breaks."""
 
-    id: int
+    id: str  # digits; as many as a search finds are sooner split from one text than made to numbers
     key: str
     added: float  # seconds of the epoch
     label: str
@@ -56,12 +57,11 @@ class Row(NamedTuple):
     mtime_ns: int
 
 
-def passing(rows: Sequence[Row], query: Query) -> list[Row]:
+def passing(rows: Sequence[Row], query: Query) -> Sequence[Row]:
     """Return the rows for which every filter holds, in their order."""
-    found = list(rows)
     for _, test in _tests(query):
-        found = [row for row in found if test(row)]
-    return found
+        rows = [row for row in rows if test(row)]
+    return rows
 
 
 def by_name(rows: Sequence[Row]) -> list[Row]:
@@ -76,16 +76,19 @@ def ordering(query: Query) -> str:
     return "name" if sort == "relevance" and not words else sort
 
 
-def order(rows: Sequence[Row], query: Query) -> list[Row]:
-    """Return rows in the order that is asked for; they come by label for that order, else by name."""
+def order(rows: Sequence[Row], query: Query, ahead: Sequence[bool]) -> Sequence[Row]:
+    """Return rows in the order that is asked for; they come by label for that order, else by name.
+
+    `ahead` tells, for an order by relevance, which rows have the first word in their name or are favourites.
+    """
     sort = ordering(query)
     if sort in ("label", "name"):
-        return list(reversed(rows)) if query.descending else list(rows)
+        return rows[::-1] if query.descending else rows
     if sort == "relevance":
         words = split_words(query.words)
         whole, several = " ".join(words), len(words) > 1
         places: list[list[Row]] = [[] for _ in range(8)]
-        for row in rows:  # as names and favourites are few, this is faster than to sort
+        for row in compress(rows, ahead):
             name = row.name
             place = name.find(whole)
             if place == 0:
@@ -93,7 +96,7 @@ def order(rows: Sequence[Row], query: Query) -> list[Row]:
             else:
                 tier = 4 if place > 0 or (several and all(map(name.__contains__, words))) else 6
             places[tier + (not row.favourite)].append(row)
-        return [row for place in places for row in place]
+        return [*chain.from_iterable(places), *compress(rows, map(not_, ahead))]
     down = query.descending is not False
     if sort == "used":
         used = [row for row in rows if row.used is not None]
@@ -107,42 +110,56 @@ def order(rows: Sequence[Row], query: Query) -> list[Row]:
 def count(found: Sequence[Row], query: Query) -> dict[str, Any]:
     """Return the counts of every facet, each with all filters but its own."""
     tests = _tests(query)
-    failed = [[name for name, test in tests if not test(row)] for row in found]
+    held = {name: list(map(test, found)) for name, test in tests}
+    times = list(map(sum, zip(*held.values(), strict=True)))  # how many filters hold for each row
+    all_hold = (
+        [row for row, number in zip(found, times, strict=True) if number == len(tests)] if tests else found
+    )
 
-    def but(name: str) -> list[Row]:
-        return [row for row, fails in zip(found, failed, strict=True) if not fails or fails == [name]]
+    def but(name: str) -> Sequence[Row]:
+        if name not in held:
+            return all_hold
+        others = len(tests) - 1
+        return [
+            row
+            for row, number, holds in zip(found, times, held[name], strict=True)
+            if number - holds == others
+        ]
 
-    place = but("folder")
-    folders: Counter[tuple[int, str]] = Counter((row.root, row.folder) for row in place)
+    place, fitting = but("folder"), but("fits")
+    fits = sum(_fits(row, query.checkpoint) for row in fitting)
+    folders: Counter[tuple[int, str]] = Counter(map(attrgetter("root", "folder"), place))
     below: Counter[tuple[int, str]] = Counter()
     for (root, folder), number in folders.items():
         while folder:
             below[root, folder] += number
             folder = folder.rpartition("/")[0]
-    tags = Counter(tag for row in but("tag") for tag in row.tags.split("\n") if tag)
+    tags = Counter("".join(map(attrgetter("tags"), but("tag"))).split("\n"))
+    del tags[""]  # from between two files
     return {
-        "total": sum(not fails for fails in failed),
+        "total": len(all_hold),
         "roots": [
-            {"root": root, "count": n} for root, n in sorted(Counter(row.root for row in place).items())
+            {"root": root, "count": n} for root, n in sorted(Counter(map(attrgetter("root"), place)).items())
         ],
         "folders": [
             {"root": root, "path": folder, "count": below[root, folder], "own": folders[root, folder]}
             for root, folder in sorted(below, key=lambda key: (key[0], key[1].casefold()))
         ],
-        "families": _named(Counter(row.family for row in but("family"))),
-        "architectures": _named(Counter(row.architecture for row in but("architecture"))),
-        "roles": _named(Counter(row.role for row in but("role"))),
+        "families": _named(but("family"), "family"),
+        "architectures": _named(but("architecture"), "architecture"),
+        "roles": _named(but("role"), "role"),
         "tags": [{"name": name, "count": n} for name, n in tags.most_common(TAGS_SHOWN)],
         "favourites": sum(row.favourite for row in but("favourite")),
         "recent": sum(row.used is not None for row in but("recent")),
-        "fits": sum(_fits(row, query.checkpoint) for row in but("fits")),
-        "misfits": sum(not _fits(row, query.checkpoint) for row in but("fits")),
-        "problems": sum(row.problem for row in but("")),
-        "notes": sum(row.noted for row in but("")),
+        "fits": fits,
+        "misfits": len(fitting) - fits,
+        "problems": sum(map(attrgetter("problem"), all_hold)),
+        "notes": sum(map(attrgetter("noted"), all_hold)),
     }
 
 
-def _named(counts: Counter[str]) -> list[dict[str, Any]]:
+def _named(rows: Sequence[Row], facet: str) -> list[dict[str, Any]]:
+    counts: Counter[str] = Counter(map(attrgetter(facet), rows))
     return [
         {"name": name, "count": n} for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]

@@ -1,13 +1,12 @@
-"""Walking the root folders: every network below them once, whatever links lead where, and nothing raised.
+"""Every network below the root folders, and what it says of itself; nothing is raised, nothing is hashed.
 
-A file is read again only when it or something beside it changed. Names that begin with a dot are passed over,
-as in the WebUI's folder view. Nothing is hashed.
+A file is read again only when it or something beside it changed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,22 +14,14 @@ from stat import S_ISDIR
 from typing import NamedTuple
 
 from ..errors import FileError
-from ..files.companions import companion_suffixes, read_joined
+from ..files.companions import read_joined
 from ..files.glance import Glancer
 from ..files.metadata import join_facts, read_words
-from ..files.previews import PICTURE_SUFFIXES
 from .network_file import Beside, NetworkFile
 from .record import make_record
+from .walk import Entries, Folder, Layout, group, is_folder, mark, shown, walk
 
-SUFFIXES = (".safetensors", ".pt", ".ckpt")  # the last two are listed to say why they cannot be used
 Progress = Callable[[int, int], None]
-
-
-class Layout(NamedTuple):
-    """The names in a folder, and which of them are networks and what belongs to each, by their places."""
-
-    names: list[str]
-    groups: tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -40,6 +31,7 @@ class Scan:
     files: tuple[NetworkFile, ...] = ()
     problems: tuple[str, ...] = ()
     layouts: Mapping[str, Layout] = field(default_factory=dict)
+    folders: Mapping[str, Folder] = field(default_factory=dict)
 
     @cached_property
     def by_path(self) -> Mapping[str, NetworkFile]:
@@ -62,23 +54,37 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
     """
     problems: list[str] = []
     layouts: dict[str, Layout] = {}
+    folders: dict[str, Folder] = {}
     known = previous.by_path
     files: list[NetworkFile] = []
     kept = 0
     new: list[_Found] = []
     visited: set[str] = set()
     for root in roots:
-        for folder, entries in _walk(root, visited, problems):
-            layout = _layout(previous.layouts.get(folder), entries)
+        for folder, everything in walk(root, visited, problems, previous.folders):
+            if everything is None:  # as it was
+                folders[folder] = before = previous.folders[folder]
+                layouts[folder] = before.layout
+                files += before.files
+                kept += len(before.files)
+                continue
+            entries = shown(everything)
+            layout = group(previous.layouts.get(folder), entries)
             layouts[folder] = layout
+            here: list[NetworkFile] = []
+            waiting = len(new)
             for place, beside in layout.groups:
                 file = known.get(entries[place].path)
                 if file is not None and _is_same(file, entries, place, beside):
                     same = file.root is root or file.root == root
                     kept += same
-                    files.append(file if same else _moved(file, root))
+                    here.append(file if same else _moved(file, root))
                 elif (found := _found(root, entries, place, beside)) is not None:
                     new.append(found)
+            files += here
+            quiet = waiting == len(new) and not any(file.flaw for file in here)
+            if quiet and (marks := mark(layout, everything)):
+                folders[folder] = Folder(root, layout, marks, here)
     glancer = Glancer() if new else None
     for done, found in enumerate(new):
         progress(done, len(new))
@@ -88,84 +94,17 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
     if new:
         progress(len(new), len(new))
     if kept == len(files) == len(previous.files):  # no path is visited twice
-        same_list = replace(previous, problems=tuple(problems), layouts=layouts)
+        same_list = replace(previous, problems=tuple(problems), layouts=layouts, folders=folders)
         vars(same_list)["by_path"] = known
         return same_list
     files.sort(key=lambda file: (file.label.casefold(), str(file.path)))
-    return Scan(tuple(files), tuple(problems), layouts)
+    return Scan(tuple(files), tuple(problems), layouts, folders)
 
 
-def _walk(root: Path, visited: set[str], problems: list[str]) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-    """Yield the entries of `root` and of the folders below it, each real folder once, links followed."""
-    if not os.path.isdir(root):  # noqa: PTH112  Path.is_dir raises where a folder above may not be entered
-        problems.append(f"The folder {root} does not exist. Create it, or change the setting.")
-        return
-    waiting = [str(root)]
-    while waiting:
-        folder = waiting.pop()
-        real = os.path.realpath(folder)
-        if real not in visited:
-            visited.add(real)
-            entries = _entries(folder, problems)
-            yield folder, entries
-            waiting += _folders(entries)
-
-
-def _entries(folder: str, problems: list[str]) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if entry.name[0] != "."]
-    except OSError as error:
-        problems.append(f"The folder {folder} cannot be read: {error.strerror}.")
-        return []
-
-
-def _folders(entries: list[os.DirEntry[str]]) -> list[str]:
-    try:
-        return [entry.path for entry in entries if entry.is_dir()]
-    except OSError:
-        return [entry.path for entry in entries if _is_folder(entry)]
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link in a circle
-        return False
-
-
-def _layout(known: Layout | None, entries: list[os.DirEntry[str]]) -> Layout:
-    """Return what belongs together in a folder; the known answer while the names are the same."""
-    names = [entry.name for entry in entries]
-    if known is not None and known.names == names:
-        return known
-    owners: dict[str, list[int]] = {}
-    groups: dict[int, list[int]] = {}
-    for place, name in enumerate(names):
-        if name.lower().endswith(SUFFIXES):
-            groups[place] = []
-            owners.setdefault(os.path.splitext(name)[0], []).append(place)  # noqa: PTH122
-            owners.setdefault(f"{name}*", []).append(place)
-    beside = (*companion_suffixes(), *PICTURE_SUFFIXES)
-    endings = tuple(suffix.lstrip("*") for suffix in beside)
-    for place, name in enumerate(names):
-        lower = name.lower()
-        if place in groups or not lower.endswith(endings):
-            continue
-        for suffix in beside:
-            ending = suffix.lstrip("*")
-            if lower.endswith(ending):
-                owner = name[: -len(ending)] + ("*" if suffix.startswith("*") else "")
-                for network in owners.get(owner, ()):
-                    if place not in groups[network]:
-                        groups[network].append(place)
-    return Layout(names, tuple((place, tuple(own)) for place, own in groups.items()))
-
-
-def _found(root: Path, entries: list[os.DirEntry[str]], place: int, beside: tuple[int, ...]) -> _Found | None:
+def _found(root: Path, entries: Entries, place: int, beside: tuple[int, ...]) -> _Found | None:
     """Return a network with what lies beside it; None for a folder, and for what vanished since."""
     entry = entries[place]
-    if _is_folder(entry):
+    if is_folder(entry):
         return None
     size, mtime_ns = _status(entry)
     if size < 0 and not entry.is_symlink():
@@ -174,7 +113,7 @@ def _found(root: Path, entries: list[os.DirEntry[str]], place: int, beside: tupl
     return _Found(root, entry.path, max(size, 0), max(mtime_ns, 0), around)
 
 
-def _is_same(file: NetworkFile, entries: list[os.DirEntry[str]], place: int, beside: tuple[int, ...]) -> bool:
+def _is_same(file: NetworkFile, entries: Entries, place: int, beside: tuple[int, ...]) -> bool:
     """Tell whether a file and all that lies beside it are as they were; it is asked for every file."""
     if file.flaw or len(beside) != len(file.beside):
         return False  # what was in trouble is tried again

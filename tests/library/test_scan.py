@@ -12,6 +12,7 @@ import pytest
 from lib_lora.errors import UnreadableFileError
 from lib_lora.files.glance import Glance, Glancer
 from lib_lora.library import scan as scanning
+from lib_lora.library import walk as walking
 from lib_lora.library.library import Library
 from tests.files.samples import write
 from tests.library.shelves import UNFINISHED, network_bytes, put
@@ -165,7 +166,7 @@ def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
             raise PermissionError(13, "Permission denied")
         return real(folder)
 
-    monkeypatch.setattr(scanning.os, "scandir", refusing)
+    monkeypatch.setattr(walking.os, "scandir", refusing)
     library = scanned(tmp_path)
     assert labels(library) == ["b/zorp"]
     assert library.problems() == (f"The folder {tmp_path / 'a'} cannot be read: Permission denied.",)
