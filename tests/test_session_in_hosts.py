@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from tests.builders import (
     ToyModel,
     toy_sd1,
 )
+from tests.engine.changes import Doubling
 from tests.sessions import Output, distance, open_networks, plan_of, same
 
 
@@ -251,3 +253,24 @@ def test_little_memory_keeps_no_factors_and_less_still_merges_nothing(
     for output in (1, 2):
         assert same(seen["plenty"][output], seen["tight"][output])
         assert distance(seen["plenty"][output], seen["none"][output]) < 1e-5
+
+
+@torch.no_grad()
+def test_a_family_that_reads_the_weight_follows_it_beside_the_model_too(
+    toy: ToyModel, networks: dict[str, Network]
+) -> None:
+    name = "unet.middle_block.1.transformer_blocks.0.attn1.to_q"
+    session, view = Session(), toy.view()
+    plan = plan_of(networks, view, a=1.0)
+    found = plan.changes[name][0]
+    reading = replace(found, adapter=Doubling(view.shapes[name]), factors=None)
+    plan = replace(plan, changes={name: (reading,)})
+    session.attach(view, plan, "bypass")
+    toy.run()
+    view.layers[name].module.weight.mul_(2)  # the host puts a network of its own into it
+    session.refresh()
+    changed = toy.run()
+    session.detach()
+    with Session() as fresh:
+        fresh.attach(view, plan, "bypass")
+        assert same(toy.run(), changed)

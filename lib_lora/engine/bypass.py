@@ -17,7 +17,9 @@ from torch.nn import functional
 
 from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Adapter, InPlace, on_device
 from lib_lora.engine.arithmetic import exact_arithmetic
+from lib_lora.engine.fingerprint import Fingerprint
 from lib_lora.engine.merged import bias_change
+from lib_lora.engine.sections import origin
 from lib_lora.engine.slots import RankSlots, scales
 from lib_lora.engine.view import CONV, Layer, weight_shape
 from lib_lora.errors import EngineError
@@ -57,6 +59,10 @@ class Bypass:
         self._turn = self._turned(inputs)
         self._only_narrow = all(change.narrow for change in changes)
         self._bias = bias_change(changes, _readable(layer.module.bias))
+        read = ["weight"] if any(change.adapter.reads != NOTHING for change in self._wide) else []
+        read += [] if self._bias is None else ["bias"]
+        stored = ((name, origin(layer.module, name)) for name in read)
+        self._read = [(name, Fingerprint(tensor)) for name, tensor in stored if tensor is not None]
         self._form: tuple[torch.device, torch.dtype] | None = None
         self._ready: tuple[Tensor | None, ...] = ()
         self._acting: list[tuple[Adapter, float]] = []
@@ -83,6 +89,10 @@ class Bypass:
             return False
         self._scales, self._form = scales(changes), None
         return True
+
+    def follows(self) -> bool:
+        """Tell whether what was read of the host's weight and bias is what stands there now."""
+        return all(seen.unwritten(origin(self._module, name)) for name, seen in self._read)
 
     @property
     def reads_outputs(self) -> bool:

@@ -23,11 +23,14 @@ class Fingerprint:
         self.tracked = not tensor.is_inference()
         self._version = tensor._version if self.tracked else -1
 
-    def still(self, tensor: Tensor | None) -> bool:
-        """Tell whether `tensor` is the parameter seen before, where it was and not written since."""
+    def unwritten(self, tensor: Tensor | None) -> bool:
+        """Tell the same wherever the parameter lies now: hosts move weights in and out of a card's memory."""
         return (
             tensor is not None
             and self._reference() is tensor
-            and self._place == tensor.data_ptr()
             and (not self.tracked or self._version == tensor._version)
         )
+
+    def still(self, tensor: Tensor | None) -> bool:
+        """Tell whether `tensor` is the parameter seen before, where it was and not written since."""
+        return tensor is not None and self._place == tensor.data_ptr() and self.unwritten(tensor)

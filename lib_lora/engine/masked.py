@@ -165,7 +165,7 @@ class Masked:
                 yield change, computed.add_to(torch.zeros_like(alone), x)
 
     def _computed(self) -> list[tuple[Contribution, Bypass | Temporary]]:
-        if self._wide is None:
+        if self._wide is None or not all(computed.follows() for _, computed in self._wide):
             kind = Temporary if self._norm else Bypass
             self._wide = [
                 (now, kind(self._layer, [now]))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lib_lora.adapters import InPlace, on_device
+from lib_lora.engine.budget import MERGEABLE
 from lib_lora.engine.fingerprint import Fingerprint
 from lib_lora.engine.narrow import NARROW, check_range, stays_in_range, suits_16_bits
 from lib_lora.engine.scratch import Scratch
@@ -93,6 +94,8 @@ class MergedWeight:
             return False
         self._key = None
         base = module.weight.detach()
+        if base.dtype not in MERGEABLE:  # of 8 bits, which hold no change, and which PyTorch adds nothing to
+            base = base.to(torch.float32)
         if base.dtype in NARROW and not self.size_known(module):
             self.told(module, float(torch.linalg.vector_norm(base, dtype=torch.float32)))
         self._merge_weight(base, changes, scratch, self._size)
@@ -159,11 +162,12 @@ class MergedWeight:
         self.bias = self._bias_print = None
         if change is None:
             return
-        if base is None:
-            self.bias = change.to(module.weight)
-        else:
-            self.bias = (base.detach().to(change.dtype) + change).to(base.dtype)
-            self._bias_print = _fingerprint(module, "bias")
+        like = module.weight if base is None else base
+        exact = change.to(like.device) if base is None else base.detach().to(change.dtype) + change
+        if like.dtype in NARROW:
+            check_range(exact, like.dtype)
+        self.bias = exact.to(like.dtype) if like.dtype in MERGEABLE else exact
+        self._bias_print = None if base is None else _fingerprint(module, "bias")
 
 
 def _fingerprint(module: Any, which: str) -> Fingerprint | None:

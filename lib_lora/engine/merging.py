@@ -97,7 +97,7 @@ class Merging:
                 patch.settled = patch.changes
                 return True
             return False
-        return patch.bypass is not None
+        return patch.bypass is not None and patch.bypass.follows()
 
     def _measure(self, pending: Sequence[Patch]) -> None:
         """Ask for the norms of all weights that a graphics card has to tell, in one question per device."""

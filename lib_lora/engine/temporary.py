@@ -41,6 +41,10 @@ class Temporary:
             )
         self._layer, self._changes = layer, tuple(changes)
 
+    def follows(self) -> bool:
+        """Nothing is read beforehand."""
+        return True
+
     def tensors(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return weight and bias for the input `x`; compressed numbers are first brought to its type."""
         weight, bias = self._layer.module.weight.detach(), self._layer.module.bias

@@ -275,3 +275,21 @@ def test_an_output_that_is_the_input_is_never_written() -> None:
     with torch.no_grad():
         Bypass(Layer("unet.out.2", LINEAR, layer), [change(lora(shape), shape)]).add_to(x, x, ours=True)
     assert torch.equal(x, before)
+
+
+def test_what_was_read_of_a_layer_is_read_again_once_it_was_written_but_not_for_being_moved() -> None:
+    """Hosts write networks of their own into weights in the middle of a run, and move them at every step."""
+    for read, of in (("weight", Doubling((16, 24))), ("bias", Doubling((16, 24), bias_shift=0.5))):
+        module = nn.Linear(24, 16)
+        bypass = Bypass(layer_of(module), [change(of, (16, 24), 0.5)])
+        parameter = getattr(module, read)
+        parameter.data = parameter.data.clone()
+        assert bypass.follows()
+        with torch.no_grad():
+            parameter.mul_(2)
+        assert not bypass.follows()
+    module = nn.Linear(24, 16)
+    bypass = Bypass(layer_of(module), three(module))
+    with torch.no_grad():
+        module.weight.mul_(2)
+    assert bypass.follows()  # what reads nothing need not be made anew

@@ -378,3 +378,18 @@ def test_a_schedule_acts_inside_the_region(
 def test_a_region_that_nobody_knows_is_an_error(wear: Wear, view: ModelView) -> None:
     with pytest.raises(EngineError, match="does not tell where 'inpaint' is"):
         wear(every_layer(view, NONE), Aim({}))
+
+
+@torch.no_grad()
+def test_a_change_that_reads_the_weight_follows_what_the_host_writes_there() -> None:
+    name, model, part = "unet.input_blocks.1.1.proj_in", small_sd1(), Attached("unet", {})
+    view = model.view()
+    changes = {name: (doubled(view, name, LEFT),)}
+    part.resume(view, changes, "merged", Aim(MASKS))
+    run(model)
+    view.layers[name].module.weight.mul_(2)
+    followed = run(model)
+    part.rest()
+    part.resume(view, changes, "merged", Aim(MASKS))
+    assert torch.equal(run(model), followed)
+    part.rest()

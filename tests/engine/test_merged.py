@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from lib_lora.adapters import find_family
 from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.merged import MergedWeight
 from lib_lora.engine.scratch import Scratch
@@ -250,6 +251,24 @@ def test_a_bias_is_changed_and_the_hosts_is_not() -> None:
     with torch.no_grad():
         layer.bias.add_(1)
     assert not merged.follows(layer)
+
+
+def test_a_bias_beyond_half_precision_is_refused_too() -> None:
+    layer = linear().half()
+    shape = tuple(layer.weight.shape)
+    with pytest.raises(EngineError, match="half precision"):
+        merge(layer, [change(Doubling(shape, bias_shift=1e6), shape, 0.1)])
+
+
+@pytest.mark.parametrize("kind", [torch.float8_e4m3fn, torch.float8_e5m2], ids=str)
+def test_a_norm_stored_in_8_bits_is_changed_by_more_than_8_bits_can_tell(kind: torch.dtype) -> None:
+    """Such a layer cannot be computed beside, and PyTorch has no arithmetic for its numbers."""
+    layer, merged = nn.LayerNorm(6).to(kind), MergedWeight()
+    norm = find_family(["w_norm"]).read({"w_norm": torch.full((6,), 0.01), "b_norm": torch.full((6,), 0.02)})
+    merge(layer, [change(norm, (6,), 0.5)], merged)
+    assert torch.allclose(merged.weight, torch.full((6,), 1.005))
+    assert torch.allclose(merged.bias, torch.full((6,), 0.01))
+    assert not merged.update(layer, [change(norm, (6,), 0.5)], Scratch())
 
 
 def test_a_bias_can_come_where_there_was_none() -> None:
