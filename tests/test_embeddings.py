@@ -41,6 +41,18 @@ def test_they_are_no_weights_without_a_place(tmp_path: Path) -> None:
     assert network.embeddings["boy"]["vectors"].shape == (1, 8)
 
 
+def test_their_memory_is_told_on_an_older_torch_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nbytes(tensor: Tensor) -> int:
+        raise AttributeError("PyTorch 2.0 has no 'nbytes'")
+
+    plain, network = (
+        open_network_of(tmp_path / "plain.safetensors"),
+        packed(tmp_path / "a.safetensors", **{"girl.emb_params": GIRL}),
+    )
+    monkeypatch.setattr(Tensor, "nbytes", property(nbytes), raising=False)
+    assert network.nbytes == plain.nbytes + GIRL.nelement() * 4
+
+
 def test_prompts_are_encoded_anew_with_them_whatever_the_weight(tmp_path: Path) -> None:
     plain = open_network_of(tmp_path / "plain.safetensors")
     network = packed(tmp_path / "a.safetensors", **{"girl.emb_params": GIRL})

@@ -203,3 +203,15 @@ def test_a_thousand_random_edits_leave_the_model_as_it_was(
 def test_an_error_that_says_nothing_of_memory_is_none_of_it() -> None:
     assert not ran_out(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     assert not ran_out(KeyError("out of memory"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "Could not allocate tensor with 4915840 bytes. There is not enough GPU video memory available!",
+        "Current platform can NOT allocate memory block with size larger than 4GB!",
+    ],
+)
+def test_other_cards_and_libraries_say_it_in_their_own_words(message: str) -> None:
+    assert ran_out(RuntimeError(message))

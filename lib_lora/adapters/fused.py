@@ -62,8 +62,12 @@ class Rows:
 
     def bias(self, base: Tensor | None = None) -> Tensor | None:
         """Return the change to the rows' bias."""
-        whole = self.inner.bias()
-        return None if whole is None else whole[self.start : self.stop]
+        whole = None
+        if base is not None:  # what puts another bias in its place reads it, each number its own
+            whole = base.new_zeros(self.total)
+            whole[self.start : self.stop] = base
+        change = self.inner.bias(whole)
+        return None if change is None else change[self.start : self.stop]
 
 
 def split_rows(adapter: Adapter, parts: int) -> tuple[Rows, ...]:

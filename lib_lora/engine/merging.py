@@ -28,7 +28,15 @@ MOVED_NOTE = "the WebUI keeps moving {} weights in and out of memory, so they ar
 SHORT_NOTE = "memory ran out while merging, so {} weights are changed while sampling"
 PACE_NOTE = "{} weights change their strength too often to be merged, so they are changed while sampling"
 
-RAN_OUT = ("out of memory", "not enough memory", "can't allocate memory", "allocation failed")
+RAN_OUT = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "allocation failed",
+    "alloc_failed",  # CUBLAS_STATUS_…, CUDNN_STATUS_…: a library of the card found none
+    "not enough gpu video memory",  # DirectML
+    "can not allocate memory",  # Intel's cards
+)
 """What errors of PyTorch say where memory ended, for devices that have no error of their own for it."""
 
 

@@ -135,7 +135,7 @@ class TensorFile:
             self.file.seek(self.header.payload_start + start)
         for begin in range(0, end - start, BLOCK):
             self._fill(buffer[begin : begin + BLOCK])
-            low, high = map(float, torch.aminmax(raw[begin : begin + BLOCK].view(dtype)))
+            low, high = map(float, _ends(raw[begin : begin + BLOCK].view(dtype)))
             sound = sound and low >= -NUMBER_LIMIT and high <= NUMBER_LIMIT  # NaN is neither
         return raw.view(dtype), sound
 
@@ -202,6 +202,14 @@ class TensorFile:
                 "Use the fp16 version of the file."
             )
         return dtype
+
+
+def _ends(numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the lowest and the highest number."""
+    try:
+        return torch.aminmax(numbers)
+    except RuntimeError:  # before PyTorch 2.2 a processor did not compare fp16
+        return torch.aminmax(numbers.to(torch.float32))
 
 
 def _refuse_scaled(path: Path, header: Header) -> None:

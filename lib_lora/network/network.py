@@ -48,7 +48,8 @@ class Network:
     def nbytes(self) -> int:
         """Memory its tensors take."""
         held = sum(adapter.nbytes for adapter in self.adapters.values())
-        return held + sum(tensor.nbytes for found in self.embeddings.values() for tensor in found.values())
+        vectors = [tensor for found in self.embeddings.values() for tensor in found.values()]
+        return held + sum(tensor.nelement() * tensor.element_size() for tensor in vectors)
 
 
 def shown(name: str) -> str:

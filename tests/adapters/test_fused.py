@@ -45,6 +45,15 @@ def test_the_parts_stacked_are_the_whole(case: Case) -> None:
         assert torch.equal(moved.delta(base[:8]), part.delta(base[:8]))
 
 
+def test_another_bias_stands_in_the_place_of_each_part() -> None:
+    family = find_family(["lora_up", "lora_down", "bias"])
+    assert family is not None
+    new, own = torch.arange(24.0), torch.full((24,), 5.0)
+    whole = family.read({"lora_up": torch.ones(24, 1), "lora_down": torch.ones(1, 8), "bias": new})
+    changes = [part.bias(own[:8]) for part in split_rows(whole, 3)]
+    assert torch.equal(torch.cat(changes) + own, new)
+
+
 READING = [case for case in LINEAR if drawn(case).reads != NOTHING]
 
 

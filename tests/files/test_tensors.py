@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from lib_lora.errors import (
     HugeNumberError,
@@ -107,6 +108,28 @@ def test_an_older_torch_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.delattr(torch, "float8_e4m3fn")
     with open_tensors(path) as file, pytest.raises(UnknownDtypeError, match="this PyTorch"):
         file.get("a")
+
+
+def test_an_older_torch_reads_fp16_which_it_cannot_compare_on_a_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch 2.1, which AUTOMATIC1111 installs, has no `aminmax` for it; 2.2 was the first."""
+    ends = torch.aminmax
+
+    def older(numbers: Tensor) -> tuple[Tensor, Tensor]:
+        if numbers.dtype == torch.float16:
+            raise RuntimeError("\"aminmax_cpu\" not implemented for 'Half'")
+        return ends(numbers)
+
+    monkeypatch.setattr(torch, "aminmax", older)
+    sound, broken = (tmp_path / name for name in ("sound.safetensors", "broken.safetensors"))
+    numbers = torch.linspace(-6e4, 6e4, 7).half()
+    save_file({"a": numbers}, sound)
+    save_file({"a": torch.cat([numbers, torch.tensor([torch.inf]).half()])}, broken)
+    with open_tensors(sound) as file:
+        assert torch.equal(file.read(["a"])["a"], numbers)
+    with open_tensors(broken) as file, pytest.raises(NonFiniteTensorError):
+        file.read(["a"])
 
 
 @pytest.mark.parametrize(
