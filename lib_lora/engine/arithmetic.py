@@ -45,10 +45,22 @@ def autocasts(kind: str) -> bool:
 @contextmanager
 def _no_shortcuts(matmul: Any) -> Iterator[None]:
     with ExitStack() as undo:
-        for name, exact in (_tf32(matmul), *((name, False) for name in SHORTCUTS if hasattr(matmul, name))):
+        for name, exact in (
+            _tf32(matmul),
+            *((name, False) for name in SHORTCUTS if has_switch(matmul, name)),
+        ):
             undo.callback(setattr, matmul, name, getattr(matmul, name))
             setattr(matmul, name, exact)
         yield
+
+
+def has_switch(matmul: Any, name: str) -> bool:
+    """Tell whether this PyTorch has a switch; older ones fail an assertion where they have none."""
+    try:
+        getattr(matmul, name)
+    except (AttributeError, AssertionError):
+        return False
+    return True
 
 
 def _tf32(matmul: Any) -> tuple[str, Any]:

@@ -31,7 +31,7 @@ def rest(weight: Tensor, t: Tensors) -> Tensor:
 
 def draw_sparse_rest(shape: Shape) -> Tensors:
     places = torch.randperm(flat(shape)[0] * flat(shape)[1])[:20]
-    indices = torch.stack(torch.unravel_index(places, shape))
+    indices = torch.ones(shape).nonzero()[places].T
     return {
         **draw_lora(shape),
         "bias_indices": indices.float(),

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib_lora.engine.arithmetic import SHORTCUTS
+from lib_lora.engine.arithmetic import SHORTCUTS, has_switch
 from lib_lora.session import Session
 from tests.bench import models
 from tests.bench.merging import Case, Ours, begin, merging
@@ -105,7 +105,7 @@ def _distance(one: Tensor, other: Tensor) -> float:
 
 def _switches() -> list[Any]:
     matmul = torch.backends.cuda.matmul
-    return [getattr(matmul, name, None) for name in SHORTCUTS]
+    return [getattr(matmul, name) for name in SHORTCUTS if has_switch(matmul, name)]
 
 
 def rows(structure: str, dtype: torch.dtype, device: str, peers: bool) -> Iterator[Row]:

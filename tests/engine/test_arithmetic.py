@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lib_lora.engine.arithmetic import SHORTCUTS, autocasts, exact_arithmetic
+from lib_lora.engine.arithmetic import SHORTCUTS, autocasts, exact_arithmetic, has_switch
 
 CUDA = torch.device("cuda", 0)
 CPU = torch.device("cpu")
-SWITCHES = ("allow_tf32", *(name for name in SHORTCUTS if hasattr(torch.backends.cuda.matmul, name)))
+SWITCHES = ("allow_tf32", *(name for name in SHORTCUTS if has_switch(torch.backends.cuda.matmul, name)))
 
 
 @pytest.fixture
@@ -33,13 +33,31 @@ def test_the_graphics_cards_shortcuts_are_off_while_merging_and_come_back(matmul
     assert all(getattr(matmul, name) for name in SWITCHES)
 
 
+def test_a_switch_that_an_older_pytorch_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch 2.1 knows no `allow_fp16_accumulation`, and says so by a failed assertion."""
+
+    class Older:
+        allow_tf32 = allow_bf16_reduced_precision_reduction = True
+
+        def __getattr__(self, name: str) -> object:
+            raise AssertionError(f"Unknown attribute {name}")
+
+    older = Older()
+    monkeypatch.setattr(torch.backends.cuda, "matmul", older)
+    with exact_arithmetic([CUDA]):
+        assert not older.allow_tf32
+        assert not older.allow_bf16_reduced_precision_reduction
+    assert vars(older) == {"allow_tf32": True, "allow_bf16_reduced_precision_reduction": True}
+
+
 def test_they_are_left_alone_where_no_graphics_card_is_used(matmul: SimpleNamespace) -> None:
     with exact_arithmetic([CPU]):
         assert all(getattr(matmul, name) for name in SWITCHES)
 
 
 @pytest.mark.skipif(
-    not hasattr(torch.backends.cuda.matmul, "fp32_precision"), reason="this PyTorch has the old switch only"
+    not has_switch(torch.backends.cuda.matmul, "fp32_precision"),
+    reason="this PyTorch has the old switch only",
 )
 def test_the_new_switch_for_tf32_is_used_where_the_old_one_cannot_be_read(matmul: SimpleNamespace) -> None:
     matmul.allow_tf32 = False
