@@ -139,13 +139,23 @@ def folders() -> tuple[Path, ...]:
         str(Path(paths_internal.extensions_dir, "sd-webui-additional-networks", "models", "lora")),
         str(_option("additional_networks_extra_lora_path", "")),
         *getattr(shared.cmd_opts, "lora_stack_dir", []),
-        *str(_option(FOLDERS, "")).replace("\n", ",").split(","),
+        *_listed(str(_option(FOLDERS, ""))),
     ]
     found: dict[Path, None] = {}
     for text in listed:
-        if text.strip() and (folder := Path(text.strip()).expanduser()).is_dir():
+        name = text.strip().strip('"')  # Windows copies paths in quotes
+        if name and (folder := Path(name).expanduser()).is_dir():
             found.setdefault(folder.resolve())
     return tuple(found)
+
+
+def _listed(text: str) -> list[str]:
+    """Return the folders of the setting; a line that is one folder with commas in its name is not divided."""
+    found: list[str] = []
+    for line in text.splitlines():
+        whole = Path(line.strip().strip('"')).expanduser().is_dir()
+        found += [line] if whole else line.split(",")
+    return found
 
 
 def data_folder() -> Path:

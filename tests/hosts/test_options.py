@@ -76,6 +76,14 @@ def test_each_folder_once_and_only_if_it_is_there(host: Host) -> None:
     assert host.names() == ["models/Lora", "more"]
 
 
+def test_folders_as_windows_copies_them_and_with_commas(host: Host) -> None:
+    (host.root / "styles, old").mkdir()
+    host.data[options.FOLDERS] = (
+        f'"{host.root / "more"}", "{host.root / "other"}"\n{host.root / "styles, old"}'
+    )
+    assert host.names() == ["models/Lora", "more", "other", "styles, old"]
+
+
 @pytest.mark.parametrize(("name", "label"), options.MODES)
 def test_mode_by_label_or_name(host: Host, name: str, label: str) -> None:
     for text in (name, label):
