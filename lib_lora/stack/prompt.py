@@ -128,8 +128,10 @@ def _over_steps(tag: str, part: str, text: str) -> tuple[float, str]:
     progress bar's, and its fractions are of the steps from the second on. The text encoder is asked once.
     """
     points = [part.replace("~", "@").partition("@") for part in re.split("[,;]", text) if part.strip()]
-    if not points or not points[0][1]:
-        return _weight(tag, part, points[0][0] if len(points) > 1 else text), ""
+    if not any(sign for _, sign, _ in points):
+        return _weight(tag, part, text), ""  # 0,8 is no list, and the host cannot read it either
+    if not points[0][1]:
+        return _weight(tag, part, points[0][0]), ""
     try:
         numbers = [(float(value), float(place) if sign else 1.0) for value, sign, place in points]
     except ValueError:

@@ -157,6 +157,7 @@ def test_rows_keep_the_order_of_the_tags() -> None:
     [
         pytest.param("<lora:neon:abc>", "te must be a number such as 0.8", id="a word as weight"),
         pytest.param("<lora:neon::0.5>", "te must be a number", id="an empty weight"),
+        pytest.param("<lora:neon:0,8>", "te must be a number", id="a comma for a point"),
         pytest.param("<lora:neon:1:unet=x>", "unet must be a number", id="a word as unet"),
         pytest.param("<lora:neon:0@0,x@0.5>", 'not "0@0,x@0.5"', id="a word among numbers"),
         pytest.param("<lora:neon:nan>", "not NaN", id="NaN"),
