@@ -53,6 +53,8 @@ class Left(Exception):
 
 def sort_tags(p: Any, tags: Sequence[Any], view: ModelView, library: Library, fits: Fits) -> Sorted:
     """Sort the host's tags, each with its `items`; never raises for what is wrong with a tag."""
+    if _weighed_by_region(p):
+        return Sorted(None, tuple(tags))
     found: list[tuple[Entry, NetworkFile, str]] = []
     left: list[Any] = []
     notes: list[str] = []
@@ -68,6 +70,15 @@ def sort_tags(p: Any, tags: Sequence[Any], view: ModelView, library: Library, fi
             if str(reason):
                 notes.append(f"<lora:{':'.join(items)[:80]}> was left to the WebUI's own Lora: {reason}")
     return Sorted(_request(tab_of(p), found, notes, library), tuple(left), tuple(notes))
+
+
+def _weighed_by_region(p: Any) -> bool:
+    """Tell whether Regional Prompter draws each region apart, with the tags of its part of the prompt.
+
+    It does so by the weights of the built-in's networks; its other way of drawing has all tags everywhere.
+    """
+    told = getattr(p, "extra_generation_params", {})
+    return bool(told.get("RP Active")) and str(told.get("RP Calc Mode", "")).startswith("La")
 
 
 def _read(items: list[str], library: Library, architecture: str) -> tuple[Entry, NetworkFile]:
@@ -105,8 +116,11 @@ def _find(name: str, library: Library) -> NetworkFile:
     """
     path = _host_choice(name)
     if path:
+        real, called = os.path.realpath(path), os.path.basename(path)  # noqa: PTH119
         for file in library.files():
-            if os.fspath(file.path) == path or os.path.realpath(file.path) == os.path.realpath(path):
+            here = os.fspath(file.path)
+            # Links are followed for files of that name only: with thousands of files it takes seconds.
+            if here in (path, real) or (here.endswith(called) and os.path.realpath(here) == real):
                 return file
     try:
         return library.find(name)

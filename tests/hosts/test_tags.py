@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -153,6 +154,34 @@ def test_the_host_s_own_choice_of_file_counts(
     networks.forbidden_network_aliases = {"c": 1}  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "networks", networks)
     assert rows(sort(library, "c", "its alias:0.5")) == [("other/c", 1.0, 1.0), ("other/c", 0.5, 0.5)]
+
+
+def test_links_are_not_followed_for_every_file(
+    folder: Path, library: Library, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The host may know the folder by a link, and a library has thousands of files."""
+    (tmp_path / "Lora").symlink_to(folder, target_is_directory=True)
+    networks = ModuleType("networks")
+    chosen = SimpleNamespace(filename=str(tmp_path / "Lora" / "styles" / "b.safetensors"))
+    networks.available_network_aliases = {"alias": chosen}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "networks", networks)
+    followed: list[str] = []
+    real = os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", lambda path: followed.append(str(path)) or real(path))
+    assert rows(sort(library, "alias")) == [("styles/b", 1.0, 1.0)]
+    assert [path for path in followed if path.startswith(str(folder))] == []
+
+
+def test_tags_of_regional_prompter_s_regions_stay_with_the_host(
+    library: Library, settings: dict[str, Any]
+) -> None:
+    """In its latent mode each region has its own tags, told to the built-in while sampling."""
+    tags = [SimpleNamespace(items=["a"])]
+    for active, mode, ours in ((True, "Latent", False), (True, "Attention", True), (False, "Latent", True)):
+        p = SimpleNamespace(extra_generation_params={"RP Active": active, "RP Calc Mode": mode})
+        found = sort_tags(p, tags, toy_sd1().view(), library, lambda path, view: "")
+        assert (found.ours is not None) == ours
+        assert list(found.left) == ([] if ours else tags) and found.notes == ()
 
 
 def test_a_file_that_only_the_host_knows_is_no_problem(
