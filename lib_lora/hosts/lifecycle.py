@@ -245,6 +245,11 @@ class Lifecycle:
         self._applied = None
         self._wardrobe.forget()
 
+    def let_go(self) -> None:
+        """Drop what is kept for the next picture; a picture that is being made keeps what it needs."""
+        if not self._frames:
+            self.forget_model()
+
     def detach(self) -> None:
         """Take everything off at once, when the extension is unloaded."""
         self._frames.clear()

@@ -7,7 +7,9 @@ first picture or question opens.
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lib_lora.hosts import legacy_script, options
@@ -56,6 +58,8 @@ class Door:
         ):
             for method, ours in WRAPPED:
                 self._wraps.place(owner, method, self._acting(ours))
+        if models := sys.modules.get("modules.sd_models"):
+            self._wraps.place(models, "unload_model_weights", self._unloading)
 
     def before_ui(self) -> None:
         """Add our axes to the plot script, which is loaded by now and builds its controls next."""
@@ -163,6 +167,12 @@ class Door:
 
     def _library(self) -> Library:
         return self._workshop().library()
+
+    def _unloading(self, _sd_model: Any, call: Callable[[], Any]) -> Any:
+        """Free our memory before the host frees its own: who unloads a checkpoint wants the memory."""
+        if self._opened is not None:
+            self._opened.lifecycle.let_go()
+        return call()
 
     def _acting(self, name: str) -> Around:
         """Return a method of the lifecycle, which is not there before the first picture."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 Around = Callable[[Any, Callable[[], Any]], Any]
@@ -23,9 +24,9 @@ class _Slot:
         self.around: Around | None = around
 
         @functools.wraps(original)
-        def wrapper(self_: Any, *args: Any, **kwargs: Any) -> Any:
-            call = functools.partial(original, self_, *args, **kwargs)
-            return call() if self.around is None else self.around(self_, call)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            call = functools.partial(original, *args, **kwargs)
+            return call() if self.around is None else self.around(args[0] if args else None, call)
 
         self.wrapper = wrapper
 
@@ -34,10 +35,10 @@ class Wraps:
     """All wraps of one door; `remove()` gives the host its own methods back."""
 
     def __init__(self) -> None:
-        self._placed: list[tuple[type, str]] = []
+        self._placed: list[tuple[type | ModuleType, str]] = []
 
-    def place(self, owner: type, name: str, around: Around) -> None:
-        """Let `around(processing, call)` decide how the method `name` of `owner` runs.
+    def place(self, owner: type | ModuleType, name: str, around: Around) -> None:
+        """Let `around(processing, call)` decide how the method, or function, `name` of `owner` runs.
 
         Does nothing where `owner` only inherits the method. If a wrap of ours is still there, under one that
         another extension put on top, it changes hands instead of being doubled.

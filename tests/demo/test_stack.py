@@ -154,10 +154,14 @@ def test_a_checkpoint_of_the_second_pass(host: Host, second: None, seen: list[tu
 
 def test_a_model_put_away_between_pictures(host: Host) -> None:
     """Another object, with weights of its own: nothing of the last one may be used."""
-    from modules import sd_models
+    from modules import scripts, sd_models
 
     plain, usual = host.draw().images[0].tobytes(), host.draw(args=with_stack()).images[0].tobytes()
+    door = next(data.module.door for data in scripts.scripts_data if hasattr(data.module, "door"))
+    kept = door._opened.lifecycle._session._store
+    assert kept
     sd_models.unload_model_weights()
+    assert not kept, "unloading is for the memory"
     sd_models.load_model()
     assert host.draw(args=with_stack()).images[0].tobytes() == usual
     assert host.draw().images[0].tobytes() == plain

@@ -338,6 +338,23 @@ def test_forgetting_the_model_merges_anew(bench: Bench, model: ToyModel) -> None
     assert same(after, Bench(bench.library).picture(model, a=0.8))
 
 
+def test_unloading_the_checkpoint_frees_what_we_keep_for_it(bench: Bench, model: ToyModel) -> None:
+    """Who unloads it wants the graphics card for something else; a picture being made is not disturbed."""
+    kept = bench.lifecycle._session._store
+    picture = bench.picture(model, a=0.8)
+    assert kept
+    bench.lifecycle.let_go()
+    assert not kept
+    p = Processing(model, bench.request(a=0.8))
+
+    def run() -> Output:
+        bench.lifecycle.let_go()
+        return model.run()
+
+    assert same(bench.lifecycle.around(p, run), picture)
+    assert kept
+
+
 def test_unloading_the_extension_in_the_middle_of_a_run(bench: Bench, model: ToyModel) -> None:
     def sampling() -> None:
         bench.lifecycle.detach()

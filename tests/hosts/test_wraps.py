@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -102,6 +103,22 @@ def test_under_a_wrap_of_somebody_else(host: tuple[type, type]) -> None:
     assert base().sample(1) == 10
     assert len(again) == 1
     assert base.__dict__["sample"] is theirs
+
+
+def test_a_function_of_a_module() -> None:
+    calls: list[Any] = []
+    module = ModuleType("models")
+    module.unload = lambda model=None: ("unloaded", model)  # type: ignore[attr-defined]
+    before, wraps = module.unload, Wraps()
+    wraps.place(module, "unload", counting(calls))
+    assert (module.unload(), module.unload("one"), module.unload(model="two")) == (
+        ("unloaded", None),
+        ("unloaded", "one"),
+        ("unloaded", "two"),
+    )
+    assert calls == [None, "one", None]
+    wraps.remove()
+    assert module.unload is before
 
 
 def test_an_error_inside_reaches_the_host(host: tuple[type, type]) -> None:
