@@ -105,7 +105,15 @@
         return Object.entries(entry).reduce((row, [name, value]) => LoraStack.withField(row, name, value), {});
     }
 
+    /** What the server made of rows: of `asked`, what stands in `now` unchanged and has a tag, as { id, tag }. */
+    function givenTags(asked, answers, now) {
+        return asked
+            .map(({ id, entry }, index) => ({ id, entry, tag: answers[index]?.tag }))
+            .filter(({ id, entry, tag }) => tag && now.some((row) => row.id === id && row.entry === entry))
+            .map(({ id, tag }) => ({ id, tag }));
+    }
+
     Object.assign(LoraStack, {
-        makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setFields, setMasks, appendStack, isSolo, soloRow, makeEntry,
+        givenTags, makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setFields, setMasks, appendStack, isSolo, soloRow, makeEntry,
     });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -121,6 +121,7 @@
             const before = this.#panel.prompt?.value ?? "";
             try {
                 const { prompt, stack: rows } = await this.#panel.api.post("tags/read", { prompt: before });
+                if ((this.#panel.prompt?.value ?? "") !== before) return void this.#import(); // somebody typed meanwhile
                 const stack = LoraStack.readStack(rows);
                 const count = stack.entries.length;
                 if (count) this.#panel.edit((model) => LoraStack.appendStack(model, stack), { prompt });
@@ -134,15 +135,16 @@
         /** Make tags of the rows that a tag can say, and take those rows out: else they would act twice. */
         async #export() {
             const { text } = LoraStack;
-            const before = this.#panel.prompt?.value ?? "";
+            const asked = this.#panel.rows.map(({ id, entry }) => ({ id, entry }));
             try {
                 const { rows } = await this.#panel.api.post("tags/write", { stack: this.#panel.text });
-                const gone = new Set(this.#panel.rows.filter((_, index) => rows[index]?.tag).map((row) => row.id));
-                const tags = rows.map(({ tag }) => tag).filter(Boolean).join(" ");
+                const given = LoraStack.givenTags(asked, rows, this.#panel.rows); // rows and prompt may have changed meanwhile
+                const before = this.#panel.prompt?.value ?? "";
+                const tags = given.map(({ tag }) => tag).join(" ");
                 const problems = rows.map(({ problem }) => LoraStack.told(problem)).filter(Boolean);
                 const prompt = [before.trimEnd(), tags].filter(Boolean).join(" ");
-                if (gone.size) this.#panel.edit((model) => [...gone].reduce(LoraStack.removeRow, model), { prompt });
-                this.say([text("say.exported", { count: gone.size }), ...problems].join(" "), gone.size > 0);
+                if (given.length) this.#panel.edit((model) => given.reduce((rest, { id }) => LoraStack.removeRow(rest, id), model), { prompt });
+                this.say([text("say.exported", { count: given.length }), ...problems].join(" "), given.length > 0);
             } catch (error) {
                 this.#panel.offline(error);
             }

@@ -25,6 +25,17 @@ test("add, remove, clear", () => {
     assert.equal(names(start), "ab", "the model itself never changes");
 });
 
+test("rows that changed while the server wrote their tags stay, and no other goes in their place", () => {
+    const start = model("a", "b", "c");
+    const [a, b, c] = start.rows;
+    const answers = [{ tag: "<lora:a:1>" }, { tag: "<lora:b:1>" }, { tag: "" }];
+    const given = (now) => LoraStack.givenTags(start.rows, answers, now.rows);
+    assert.deepEqual(given(start), [{ id: a.id, tag: "<lora:a:1>" }, { id: b.id, tag: "<lora:b:1>" }]);
+    assert.deepEqual(given(LoraStack.removeRow(start, a.id)), [{ id: b.id, tag: "<lora:b:1>" }], "not c, which moved up");
+    assert.deepEqual(given(LoraStack.setFields(start, b.id, { weight: 0.5 })), [{ id: a.id, tag: "<lora:a:1>" }]);
+    assert.deepEqual(given(LoraStack.moveRow(start, c.id, 0)).map(({ id }) => id), [a.id, b.id]);
+});
+
 test("a duplicate stands below its row and is independent", () => {
     const start = model("a", "b");
     const copied = LoraStack.duplicateRow(start, start.rows[0].id);
