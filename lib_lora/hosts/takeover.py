@@ -78,10 +78,11 @@ class Takeover:
         try:
             type(network).activate(network, p, list(found.left))
         except Exception as error:
-            if not found.notes:
+            if found.ours is None and not found.notes:
                 raise  # the host's own business
-            # It would be swallowed, and the picture drawn without any of these tags.
-            message = f"{' '.join(found.notes)} It cannot apply the prompt's tags: {error}."
+            # It would be swallowed, the network asked again with no tags, and the picture drawn without ours.
+            told = "The WebUI's own Lora cannot apply the prompt's tags"
+            message = " ".join((*found.notes, f"{told}: {error}."))
             take_tags(p, Request(tab_of(p), failure=EntryValueError(message)))
         finally:
             self._changed(p)

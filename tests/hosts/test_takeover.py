@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -138,6 +139,17 @@ def test_what_the_host_cannot_read_either_stops_the_picture(registry: ModuleType
     Takeover(take_words, lambda p: None).ensure()
     lora.activate(p, ["A", "broken"])
     assert "broken was left" in taken(p) and "could not convert" in taken(p)
+
+
+def test_ours_are_not_lost_with_what_the_host_fails_at(registry: ModuleType) -> None:
+    """Told nothing of what was left, the host would be asked again, with no tags at all."""
+    lora, p = serve(registry), Processing()
+    Takeover(lambda p, tags: replace(take_words(p, tags), notes=()), lambda p: None).ensure()
+    try:
+        lora.activate(p, ["A", "broken"])
+    except ValueError:
+        lora.activate(p, [])  # as the host does
+    assert "could not convert" in taken(p)
 
 
 def test_the_host_s_own_failures_stay_its_own(registry: ModuleType) -> None:
