@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from lib_lora.errors import LoraStackError, MaskError
+from lib_lora.errors import LoraStackError, MaskError, StackSyntaxError
 from lib_lora.files.hashes import is_junk
 from lib_lora.library.library import Library
 from lib_lora.library.masks import MaskPicture, MaskStore
@@ -18,7 +18,7 @@ from lib_lora.stack.entry import Entry, row_title
 from lib_lora.stack.masks import Masks, is_hash
 from lib_lora.stack.passes import worn_in
 from lib_lora.stack.region import MASK, read_regions
-from lib_lora.stack.serialization import decode, require_implemented
+from lib_lora.stack.serialization import EXAMPLE, decode, require_implemented
 from lib_lora.stack.stack import Stack
 
 ATTRIBUTE = "lora_stack_request"
@@ -45,9 +45,26 @@ class Request:
 
 
 def read_arguments(args: tuple[Any, ...]) -> tuple[bool, Any]:
-    """Return (enabled, stack text) from whatever a page, an API caller or another extension passed."""
-    enabled = bool(args[0]) if args else False
-    return enabled, args[1] if len(args) > 1 else ""
+    """Return (enabled, stack text) from whatever a page, an API caller or another extension passed.
+
+    Raises StackSyntaxError where the stack stands in the place of the switch: it would be switched on, empty.
+    """
+    switch = args[0] if args else False
+    if _is_stack(switch):
+        raise StackSyntaxError(
+            'The first argument of LoRA Stack switches it on, the stack is the second: "args": [true, '
+            f"{EXAMPLE}]"
+        )
+    off = isinstance(switch, str) and switch.strip().lower() == "false"
+    return bool(switch) and not off, args[1] if len(args) > 1 else ""
+
+
+def _is_stack(value: Any) -> bool:
+    """Tell whether an argument is a stack rather than a switch: an object, rows, or their text."""
+    if isinstance(value, str):
+        return value.lstrip()[:1] in ("{", "[")
+    first = next(iter(value), None) if isinstance(value, list | tuple) else value
+    return isinstance(first, Mapping)
 
 
 def make_request(tab: str, text: Any, library: Library, store: MaskStore | None = None) -> Request:

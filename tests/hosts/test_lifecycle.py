@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from lib_lora.errors import FileError, NetworkNotFoundError, NotAppliedError
+from lib_lora.errors import FileError, NetworkNotFoundError, NotAppliedError, StackSyntaxError
 from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import ATTRIBUTE, Request, make_request, read_arguments
@@ -322,10 +322,21 @@ def test_a_copy_of_a_run_keeps_its_own_request(bench: Bench, model: ToyModel) ->
         pytest.param((None,), (False, ""), id="None"),
         pytest.param((True,), (True, ""), id="no stack"),
         pytest.param((True, {"entries": []}, "more"), (True, {"entries": []}), id="surplus"),
+        pytest.param(("false", ""), (False, ""), id="the word for off"),
+        pytest.param(([], ""), (False, ""), id="an empty list"),
     ],
 )
 def test_arguments_from_anywhere(args: tuple[Any, ...], expected: tuple[bool, Any]) -> None:
     assert read_arguments(args) == expected
+
+
+@pytest.mark.parametrize(
+    "stack", [{"entries": []}, [{"network": "a"}], ' {"entries": []}', '[{"network": "a"}]']
+)
+def test_a_stack_in_the_place_of_the_switch_is_refused(stack: Any) -> None:
+    """It would be switched on without any rows, and the picture drawn as if nothing had been asked for."""
+    with pytest.raises(StackSyntaxError, match="first argument"):
+        read_arguments((stack, ""))
 
 
 def test_forgetting_the_model_merges_anew(bench: Bench, model: ToyModel) -> None:
