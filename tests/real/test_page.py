@@ -184,9 +184,13 @@ def test_reload_ui_changes_nothing(host: WebUI, page: Page, open_panel: Callable
     panel.add("real_lora")
     panel.type_weight(panel.rows.first, "0.35")
     text = panel.text
+    go(page, "LoRA Library")  # it listens to the server, which must end all the same
+    page.locator(".ls-library .ls-card").first.wait_for()
     go(page, "Settings")
-    with page.expect_event("load", timeout=WAIT_MS):  # the WebUI's own script follows the server
-        page.locator("#settings_restart_gradio").click()
+    page.evaluate("window.isTheOldPage = true")
+    page.locator("#settings_restart_gradio").click()
+    # Not the event "load": that waits for what a page of the WebUI asks of other servers.
+    page.wait_for_function("window.isTheOldPage === undefined")
     _wait(host)
     panel.root.wait_for(state="attached")
     panel.open()
