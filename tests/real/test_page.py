@@ -138,6 +138,19 @@ def test_img2img_has_a_stack_of_its_own(open_panel: Callable[..., PanelPage]) ->
     assert panel.page.locator("#script_txt2img_lora_stack_stack textarea").input_value() == ""
 
 
+def test_a_picture_sent_to_img2img_takes_its_stack_along(open_panel: Callable[..., PanelPage]) -> None:
+    panel = open_panel()
+    panel.add("real_lora")
+    panel.type_weight(panel.rows.first, "0.35")
+    panel.generate()
+    page, sent = panel.page, panel.text
+    page.locator("#txt2img_send_to_img2img").click()
+    rows = page.locator(".lora-stack-img2img .ls-row")
+    rows.first.wait_for(state="attached")
+    expect(page.locator("#script_img2img_lora_stack_stack textarea")).to_have_value(sent)
+    expect(page.locator("#script_img2img_lora_stack_panel-checkbox input")).to_be_checked()
+
+
 def test_a_collector_keeps_what_she_says_of_a_file(open_panel: Callable[..., PanelPage]) -> None:
     """Search in the Library, a star, hashes, a title: found by it on another page, and added."""
     panel = open_panel()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.real.compare import SEEN, tag
 from tests.real.test_equality import LORA, SECOND
-from tests.real.webui import PROMPT, WebUI, difference, stack
+from tests.real.webui import PROMPT, STEPS, WebUI, difference, stack
 
 TITLE = "lora stack"
 
@@ -104,6 +104,18 @@ def test_the_report_is_in_the_answer(host: WebUI) -> None:
     assert report["unet_calls"] > 0
     assert "report" not in answer.infotext
     assert "LoRA Stack report" not in host.draw().info["extra_generation_params"]
+
+
+@pytest.mark.parametrize("sampler", ["Euler", "DDIM"])
+def test_a_window_of_noise_levels(host: WebUI, sampler: str) -> None:
+    """A1111's DDIM tells a step of the training where others tell the noise."""
+
+    def until(stop: str) -> np.ndarray:
+        row = {"network": "real_lora", "weight": 0.8, "stop": stop}
+        return host.draw(stack(row), sampler_name=sampler).pictures[0]
+
+    by_noise = until("sigma:2")
+    assert any(np.array_equal(by_noise, until(str(step))) for step in range(1, STEPS - 1))
 
 
 def test_addnet_s_arguments(host: WebUI) -> None:
