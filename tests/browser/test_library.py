@@ -44,7 +44,8 @@ class LibraryPage:
         search = self.root.get_by_role("searchbox")
         if self.root.get_by_role("button", name="Back to all LoRAs").first.is_visible():
             self.root.get_by_role("button", name="Back to all LoRAs").first.click()
-        search.fill("nothing has this name")  # whatever an earlier test searched for: the next search is another
+        # whatever an earlier test searched for: the next search is another
+        search.fill("nothing has this name")
         self.root.locator(".ls-browser-main .ls-browser-note").wait_for(timeout=SHORT_MS)
         search.fill("v1")
         found = len(self.files.found({"q": ["v1"]}))  # before the answer comes, cards show other files
