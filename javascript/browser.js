@@ -16,7 +16,7 @@
 
         /**
          * `options`: `api`, `name` (for ids), `label`, `roles()`, `holds(file)`, `picks` (a click chooses, else it opens),
-         * `onUse(files, stay)` for Enter and double-click, `onMarks(files)`, `onStatus(text)`, and for the details `onAdd(file)`, `onPage(file)`.
+         * `onUse(files, stay)` for Enter and double-click, `onMarks(files)`, `onStatus(text)`, and for the details `onAdd(file)`, `onPage(file)`, `addText`, `pageText`.
          */
         constructor(options) {
             const { make, text } = LoraStack;
@@ -29,7 +29,7 @@
             this.pane = new LoraStack.FilterPane(this);
             this.grid = new LoraStack.FileGrid(this, `lora_stack_${options.name}_files`, options.label);
             this.details = new LoraStack.FileDetails({
-                api: this.api, get roles() { return options.roles(); }, add: options.onAdd, openPage: options.onPage, mark: (file, change) => this.change(file, change),
+                api: this.api, get roles() { return options.roles(); }, add: options.onAdd, openPage: options.onPage, addText: options.addText, pageText: options.pageText, mark: (file, change) => this.change(file, change),
             });
             this.note = make("div", { class: "ls-browser-note", role: "status", hidden: true });
             this.root = make("div", { class: "ls-browser" }, this.bar.root,

@@ -4,6 +4,15 @@
 
     const TAGS = 24; // drawn of each list
 
+    /** A value as a person writes it. */
+    function shown(key, value) {
+        if (value === null || value === undefined || value === "" || (key === "rating" && value === 0)) return "–";
+        if (key === "size") return LoraStack.sizeText(value);
+        if (key === "family") return LoraStack.familyText({ family: value });
+        if (key === "preferred_weight") return LoraStack.isWeight(value) ? LoraStack.showWeight(value) : String(value);
+        return Array.isArray(value) ? value.join(", ") : String(value);
+    }
+
     class ComparePage {
         #library;
         #asked = 0;
@@ -34,8 +43,7 @@
         #draw({ a, b, rows = [], tags = {} }) {
             const { make, text } = LoraStack;
             const head = (file) => make("th", { scope: "col" }, LoraStack.makePicture(this.#library.api, file, 384), make("button", { type: "button", class: "ls-link", onclick: () => this.#library.openPage(file) }, String(file.label)));
-            const shown = (value) => (value === null || value === undefined || value === "" ? "–" : Array.isArray(value) ? value.join(", ") : String(value));
-            const line = ({ key, label, a: left, b: right, same }) => make("tr", { class: same ? "ls-same" : "ls-different" }, make("th", { scope: "row" }, LoraStack.told(label || key)), make("td", {}, shown(left)), make("td", {}, shown(right)));
+            const line = ({ key, label, a: left, b: right, same }) => make("tr", { class: same ? "ls-same" : "ls-different" }, make("th", { scope: "row" }, LoraStack.told(label || key)), make("td", {}, shown(key, left)), make("td", {}, shown(key, right)));
             const chips = (list) => (list ?? []).slice(0, TAGS).map(([tag]) => String(tag));
             const column = (key, list, values = {}) => make("div", {}, make("h3", { class: "ls-section-title" }, text(key, values)), chips(list).length ? LoraStack.wordChips(chips(list), this.#library.target) : make("p", { class: "ls-small" }, "–"));
             this.body.replaceChildren(

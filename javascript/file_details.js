@@ -8,7 +8,10 @@
         #owner;
         #file = null;
 
-        /** `owner` has `api` and `roles`, and takes `add(file)`, `openPage(file)`, `mark(file, change)`; what it lacks has no button. */
+        /**
+         * `owner` has `api` and `roles`, and takes `add(file)`, `openPage(file)`, `mark(file, change)`; what it lacks has no button.
+         * `addText` and `pageText` say what the two buttons do where it is.
+         */
         constructor(owner) {
             const { make, text, icon } = LoraStack;
             this.#owner = owner;
@@ -22,8 +25,8 @@
             this.notes = make("p", { class: "ls-details-notes" });
             this.favourite = button("star", "detail.favourite", () => owner.mark(this.#file, { favourite: !this.#file.favourite }), { "aria-pressed": "false" });
             this.stars = new LoraStack.Stars((rating) => owner.mark(this.#file, { rating }));
-            this.addButton = owner.add ? button("plus", "detail.add", () => owner.add(this.#file), { class: "ls-button ls-solid" }) : null;
-            this.pageButton = owner.openPage ? button("open", "detail.page", () => owner.openPage(this.#file)) : null;
+            this.addButton = owner.add ? button("plus", owner.addText ?? "detail.add", () => owner.add(this.#file), { class: "ls-button ls-solid" }) : null;
+            this.pageButton = owner.openPage ? button("open", owner.pageText ?? "detail.page", () => owner.openPage(this.#file)) : null;
             this.body = make("div", { class: "ls-details-body", hidden: true },
                 this.picture, this.name, this.title, this.reason,
                 make("div", { class: "ls-buttons ls-wrap" }, this.addButton, this.favourite, this.pageButton),

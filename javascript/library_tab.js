@@ -15,14 +15,14 @@
             this.roles = [];
             this.say = (words) => this.#say(words);
             this.target = new LoraStack.WordTarget(this.say);
-            const button = (name, key, onclick, attributes = {}) => make("button", { type: "button", class: "ls-button", ...attributes, onclick }, icon(name), text(key));
+            const button = (name, key, onclick, attributes = {}) => make("button", { type: "button", class: "ls-button", ...attributes, onclick }, icon(name), make("span", {}, text(key)));
             this.count = make("span", { class: "ls-small ls-foot-status" });
             this.message = make("p", { class: "ls-small ls-library-message", role: "status", "aria-live": "polite" });
             this.progress = new LoraStack.ProgressLine(() => this.api.delete("hash").catch((error) => this.say(error.message)));
             this.browser = new LoraStack.FileBrowser({
                 api: this.api, name: "library", label: text("lib.files"), roles: () => this.roles, holds: () => false, picks: false,
                 onUse: ([file]) => this.#used(file), onMarks: (files) => this.#drawMarks(files), onStatus: (words) => LoraStack.setText(this.count, words),
-                onAdd: (file) => this.send([file], "txt2img"), onPage: (file) => this.openPage(file),
+                onAdd: (file) => this.send([file], "txt2img"), onPage: (file) => this.openPage(file), addText: "lib.add_text", pageText: "lib.page",
             });
             this.page = new LoraStack.FilePage(this);
             this.compare = new LoraStack.ComparePage(this);
@@ -63,6 +63,7 @@
 
         openCompare(first, second) {
             if (!first || !second) return;
+            this.#say("");
             this.#view(this.compare);
             this.compare.open(first, second);
         }

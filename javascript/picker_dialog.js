@@ -49,7 +49,7 @@
             const { make, text, icon } = LoraStack;
             this.chosen.replaceChildren(...files.map((file) => {
                 const { name } = LoraStack.splitLabel(String(file.label));
-                return make("button", { type: "button", class: "ls-chip", "aria-label": text("pick.take_out", { name }), onclick: () => this.#browser.toggleMark(file) }, name, icon("remove"));
+                return make("button", { type: "button", class: "ls-chip", "aria-label": text("pick.take_out", { name }), onclick: () => this.#browser.toggleMark(file) }, make("span", { class: "ls-chip-name" }, name), icon("remove"));
             }));
             this.addButton.disabled = files.length === 0;
             LoraStack.setText(this.addButton, files.length > 1 ? text("pick.add_several", { count: files.length }) : text("pick.add"));

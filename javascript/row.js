@@ -72,9 +72,11 @@
             this.#drawName(file);
             this.#drawWeight(entry, usable, file);
             this.drawWords();
-            const bad = this.#ownProblem(entry, usable) || problem;
-            setText(this.problem, bad);
-            this.problem.hidden = !bad;
+            const unpainted = Boolean(problem) && Boolean(file) && this.#isUnpainted(entry);
+            const bad = this.#ownProblem(entry, usable) || (unpainted ? "" : problem);
+            setText(this.problem, bad || (unpainted ? text("region.unpainted") : ""));
+            this.problem.classList.toggle("ls-next", unpainted && !bad);
+            this.problem.hidden = !bad && !unpainted;
             this.root.classList.toggle("ls-bad", Boolean(bad));
             this.#more?.update({ entry, file, solo });
         }
@@ -144,6 +146,12 @@
         #inpaint() {
             this.#panel.setFields(this.id, { region: "inpaint", weight: INPAINT_WEIGHT });
             this.#panel.tools.say(LoraStack.text("recipe.used"), true);
+        }
+
+        /** A mask that was just chosen and not painted yet is no fault but the next thing to do. */
+        #isUnpainted(entry) {
+            const { kind, name } = LoraStack.readRegion(String(LoraStack.fieldOf(entry, "region")));
+            return kind === "mask" && !this.#panel.masks[name];
         }
 
         #ownProblem(entry, usable) {

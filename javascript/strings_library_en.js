@@ -10,6 +10,7 @@
         "lib.compare": "Compare",
         "lib.compare_next": "Now open the file to compare with {name}.",
         "lib.unmark": "Unmark",
+        "lib.page": "Open its page",
         "lib.marked": "{count} marked",
         "lib.hash_all": "Compute all hashes",
         "lib.nothing_to_add": "None of these files can be used.",

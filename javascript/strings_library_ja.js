@@ -10,6 +10,7 @@
         "lib.compare": "比べる",
         "lib.compare_next": "{name} と比べるファイルを開いてください。",
         "lib.unmark": "印を外す",
+        "lib.page": "このファイルのページを開く",
         "lib.marked": "{count} 件に印",
         "lib.hash_all": "すべてのハッシュを計算",
         "lib.nothing_to_add": "使えるファイルがありません。",

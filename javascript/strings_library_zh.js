@@ -10,6 +10,7 @@
         "lib.compare": "比较",
         "lib.compare_next": "现在打开要与 {name} 比较的文件。",
         "lib.unmark": "取消标记",
+        "lib.page": "打开它的页面",
         "lib.marked": "已标记 {count} 个",
         "lib.hash_all": "计算全部哈希",
         "lib.nothing_to_add": "这些文件都不能使用。",

@@ -71,6 +71,7 @@
         "region.height": "height",
         "region.mask_of": "Painted mask of {name}",
         "region.mask_help": "Paint where it should act. Drawn on the current picture; kept on the server by its content.",
+        "region.unpainted": "Nothing is painted yet: paint on the picture in the row's details, or load a picture as its mask.",
         "region.mask_gone": "The picture of the mask for {name} is not on the server. Paint it anew.",
         "region.not_image": "{name} is not a picture that the browser can read.",
         "region.not_kept": "The mask could not be kept: {reason}",

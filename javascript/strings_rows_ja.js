@@ -71,6 +71,7 @@
         "region.height": "高さ",
         "region.mask_of": "{name} の塗ったマスク",
         "region.mask_help": "働かせたい所を塗ります。今の絵の上に描き、内容でサーバーに保存されます。",
+        "region.unpainted": "まだ何も塗られていません。行の詳細にある画像の上に塗るか、画像をマスクとして読み込んでください。",
         "region.mask_gone": "{name} のマスクの画像がサーバーにありません。塗り直してください。",
         "region.not_image": "{name} はブラウザーで読める画像ではありません。",
         "region.not_kept": "マスクを保存できません：{reason}",

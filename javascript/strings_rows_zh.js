@@ -71,6 +71,7 @@
         "region.height": "高",
         "region.mask_of": "{name} 的手绘蒙版",
         "region.mask_help": "涂抹它应起作用的地方。画在当前图片上；按内容保存在服务器。",
+        "region.unpainted": "还没有画蒙版：请在此行详情里的图片上涂抹，或载入一张图片作为蒙版。",
         "region.mask_gone": "服务器上没有 {name} 的蒙版图片。请重新绘制。",
         "region.not_image": "浏览器无法读取图片 {name}。",
         "region.not_kept": "无法保存蒙版：{reason}",

@@ -4,6 +4,7 @@
 
     const WIDTH = 480;
     const ROW = 24;
+    const LETTERS = 22;
     const BAR = Object.freeze({ height: 20, widest: 200, narrower: 6 });
 
     /** Boxes { block, side, x, y, width, height, share } and the height of it all; `share` is 0..1 of the strongest, null where unknown. */
@@ -41,7 +42,20 @@
         const [, kind = "", number = ""] = /^(down|up|input|output)_blocks_(\d+)/.exec(name) ?? [];
         if (part === "unet" && kind) return { side: kind === "down" || kind === "input" ? "in" : "out", order: Number(number), label: `${kind} ${number}` };
         if (part === "unet" && name.startsWith("mid")) return { side: "middle", order: 0, label: "mid" };
-        return { side: part === "unet" || part === "other" ? "other" : "words", order: Number(/\d+$/.exec(name)?.[0] ?? 0), label: name.replaceAll("_", " ") };
+        const order = Number(/\d+$/.exec(name)?.[0] ?? 0);
+        const words = part !== "unet" && part !== "other";
+        return { side: words ? "words" : "other", order, label: words ? textLabel(name) : short(name.replaceAll("_", " ")) };
+    }
+
+    /** A layer of a text encoder; of the second one it says so. */
+    function textLabel(name) {
+        const [, encoder = "", layer = null] = /^te(\d?)_.*?(\d+)$/.exec(name) ?? [];
+        return layer === null ? short(name.replaceAll("_", " ")) : `text${encoder} ${layer}`;
+    }
+
+    /** As much as stands on a box beside its number. */
+    function short(label) {
+        return label.length > LETTERS ? `${label.slice(0, LETTERS - 1)}…` : label;
     }
 
     LoraStack.placeBlocks = placeBlocks;

@@ -81,6 +81,8 @@ def test_a_mask_is_painted_kept_and_drawn_again(panel: PanelPage, names: list[st
     row = opened(panel, names)
     row.get_by_role("combobox", name="Where").select_option("mask")
     assert panel.entries[0]["region"] == "mask:mask 1"
+    row.locator(".ls-next").filter(has_text="Nothing is painted yet").wait_for()
+    expect(row).not_to_have_class(re.compile("ls-bad"))
     stage = frame(row.locator(".ls-painting"))
 
     def at(x: float, y: float) -> tuple[float, float]:
