@@ -5,13 +5,15 @@
     python -m lib_lora search WORD… --in FOLDER… [--json] [--data FOLDER] [--limit 20]
 
 inspect exits with 0: all files can be used (and fit, where asked); 1: one does not fit; 2: one is unusable.
-index exits with 2 where a folder could not be read; search with 1 where nothing was found.
+index exits with 2 where a folder could not be read; search with 1 where nothing was found. All end without a
+word where nobody reads what they print any more, as before `| head`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +25,7 @@ from lib_lora.keys import TARGETS
 from lib_lora.library.commands import index_folders, render_hits, render_index, search_folders
 
 FITS, MISFIT, UNUSABLE = 0, 1, 2
+UNREAD = 128 + 13  # as a shell tells of a program that ended by SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     code: int = options.run(options)
     return code
+
+
+def run_quietly() -> int:
+    """Run the command and return its exit code, also where the output's reader is gone."""
+    try:
+        try:
+            return main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
+        return UNREAD
 
 
 def _run_inspect(options: argparse.Namespace) -> int:
@@ -106,4 +121,4 @@ def _code(table: Table) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_quietly())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +61,32 @@ def test_a_folder_that_is_not_there_is_told(root: Path, capsys: pytest.CaptureFi
     code, out = run(capsys, "index", root / "gone")
     assert code == 2
     assert "does not exist" in out
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+@pytest.mark.parametrize(
+    "command", [("inspect", "zorp.safetensors"), ("index", "."), ("search", "neon", "--in", "."), ("--help",)]
+)
+def test_a_reader_that_has_had_enough_ends_the_command_without_a_word(
+    root: Path, command: tuple[str, ...], form: tuple[str, ...]
+) -> None:
+    """As `| head` does; every command ends so, and its help."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    arguments = [sys.executable, "-m", "lib_lora", *command, *form]
+    package = str(Path(__file__).resolve().parents[2])
+    try:
+        ended = subprocess.run(
+            arguments,
+            stdout=writes,
+            stderr=subprocess.PIPE,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": package},
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(writes)
+    # Where output is not buffered, argparse itself passes over it.
+    assert ended.returncode in ((141, 0) if command == ("--help",) else (141,))
+    assert ended.stderr.decode() == ""
