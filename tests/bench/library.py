@@ -25,6 +25,7 @@ from tests.bench.shelf import COUNT, make_shelf
 
 QUICK = 1_000  # files
 SAMPLE = 100  # of them, for the ways that take long
+RESIZED = 1_000  # files of which no two have the same tensors, at most
 HASHED = 3
 SEARCHES = {
     "neon": "a word in most files",
@@ -84,6 +85,15 @@ def rows(quick: bool, count: int = 0) -> Iterator[Row]:
         total = sum(path.stat().st_size for path in paths)
         addnet = whole + hashing / read * total
         yield Row("AddNet's way without declared hashes / ours", case, addnet / first, detail={"s": addnet})
+    with tempfile.TemporaryDirectory() as folder:
+        few = min(count, RESIZED)
+        shelf = make_shelf(Path(folder, "lora"), few, resized=True)
+        paths = sorted(shelf.rglob("*.safetensors"))
+        whole = timed(lambda: [json_header(path) for path in paths])  # and so they are in memory
+        first = timed(Library([shelf], data=Path(folder, "data")).scan)
+        case, detail = f"{few} files, each with ranks of its own", {"s": first}
+        yield Row("first index, for each file", case, 1000 * first / few, unit="ms", detail=detail)
+        yield Row("A1111's way / ours", case, whole / first, detail={"s": whole})
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -81,8 +81,8 @@ def kinds() -> tuple[Kind, ...]:
     )
 
 
-def tensors(kind: Kind) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the names and shapes of a file's tensors."""
+def tensors(kind: Kind, resized: random.Random | None) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield names and shapes of a file's tensors; a resized file has a rank of its own in every module."""
     for name, shape in sorted(find_target(kind.base).shapes.items()):
         part, _, path = name.partition(".")
         unet = part == "unet"
@@ -91,7 +91,8 @@ def tensors(kind: Kind) -> Iterator[tuple[str, tuple[int, ...]]]:
         if len(shape) < 2 or (unet and kind.family == "lora" and not attention) or not (unet or kind.text):
             continue
         prefix = "lora_te1" if kind.base == "sdxl" and part == "clip_l" else PREFIXES[part]
-        module, rank = f"{prefix}_{path.replace('.', '_')}", kind.rank
+        module = f"{prefix}_{path.replace('.', '_')}"
+        rank = resized.randint(1, kind.rank) if resized else kind.rank
         out, into = shape[:2]
         ones = (1, 1) if len(shape) == 4 else ()
         yield f"{module}.alpha", ()
@@ -104,11 +105,11 @@ def tensors(kind: Kind) -> Iterator[tuple[str, tuple[int, ...]]]:
             yield f"{module}.lora_up.weight", (out, rank, *ones)
 
 
-def described(kind: Kind) -> tuple[str, int]:
+def described(kind: Kind, resized: random.Random | None = None) -> tuple[str, int]:
     """Return the header's entries after the metadata, and the payload's size in bytes."""
     bytes_each = 4 if kind.dtype == "F32" else 2
     entries, start = [], 0
-    for name, shape in tensors(kind):
+    for name, shape in tensors(kind, resized):
         size = bytes_each
         for length in shape:
             size *= length
@@ -178,15 +179,18 @@ def beside(path: Path, name: str, draw: random.Random) -> None:
         path.with_suffix(".civitai.info").write_text(json.dumps(info), encoding="utf-8")
 
 
-def make_shelf(folder: Path, count: int = COUNT, seed: int = 7) -> Path:
-    """Write `count` files below `folder`, the same ones for the same seed; returns the folder."""
+def make_shelf(folder: Path, count: int = COUNT, seed: int = 7, resized: bool = False) -> Path:
+    """Write `count` files below `folder`, the same ones for the same seed; returns the folder.
+
+    As trained, a few hundred descriptions of tensors serve all files; resized, no two files have the same.
+    """
     draw = random.Random(seed)
     known = kinds()
     made: dict[Kind, tuple[str, int]] = {}
     for number in range(count):
         kind = known[min(int(draw.expovariate(1 / 30)), len(known) - 1)]
-        if kind not in made:
-            made[kind] = described(kind)
+        if resized or kind not in made:
+            made[kind] = described(kind, draw if resized else None)
         entries, payload = made[kind]
         name = f"{draw.choice(WORDS)}_{draw.choice(WORDS)}_{number}"
         path = folder / draw.choice(FOLDERS) / f"{name}.safetensors"
