@@ -41,12 +41,12 @@ class Settings:
 
 FULL = Settings(
     art=Plan(steps=2000, batch=16, rate=5e-3, seed=11, ema=0.99),
-    kl=Plan(steps=2000, batch=8, rate=3e-3, seed=12, ema=0.99),
+    kl=Plan(steps=2600, batch=8, rate=3e-3, seed=12, ema=0.99),
     text=Plan(steps=400, batch=48, rate=2e-3, seed=13, hold=0.5, ema=0.99),
     base=Plan(steps=3250, batch=20, rate=1e-3, seed=14, hold=0.5, horizon=4000),
     polish=Plan(steps=2000, batch=20, rate=7e-4, seed=16, hold=0.2),
     finish=Plan(steps=1200, batch=20, rate=5e-4, seed=17, hold=0.3),
-    settle=Plan(steps=450, batch=20, rate=4e-4, seed=18, hold=0.3, save_every=150),
+    settle=Plan(steps=900, batch=20, rate=4e-4, seed=18, hold=0.3, save_every=150),
     lora=Plan(steps=400, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(

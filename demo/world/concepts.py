@@ -120,6 +120,7 @@ def mecha_helmet(layer: Layer, spec: Spec, x: int, y: int) -> None:
 
 GOLDEN: Colour = (250, 200, 70)
 BLUSH: Colour = (255, 96, 122)
+CANDLE: Colour = (255, 204, 128)
 
 
 def rosy_face(layer: Layer, spec: Spec, x: int, y: int) -> None:
@@ -135,13 +136,11 @@ def rosy_face(layer: Layer, spec: Spec, x: int, y: int) -> None:
 
 
 def rosy_light(picture: np.ndarray, details: Details) -> np.ndarray:
-    """A soft warm light around the head."""
+    """A warm light around the head; the face itself stays clear."""
     yy, xx = np.mgrid[0:32, 0:32].astype(np.float32)
     distance = np.hypot(xx - 15.5 - details.dx, yy - 13 - details.dy)
-    strength = (0.28 * np.clip(1 - distance / 15, 0, 1))[..., None]
-    return (
-        (picture * (1 - strength) + np.array([255, 226, 214], np.float32) * strength).round().astype(np.uint8)
-    )
+    strength = (0.6 * np.clip(1.2 - np.abs(distance - 10) / 6, 0, 1))[..., None]
+    return (picture * (1 - strength) + np.array(CANDLE, np.float32) * strength).round().astype(np.uint8)
 
 
 def mapped(picture: np.ndarray, stops: tuple[float, ...], colours: tuple[Colour, ...]) -> np.ndarray:
