@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,8 +120,44 @@ def lora_specs(count: int) -> list[Spec]:
     return [draw_spec(rng) for _ in range(count)]
 
 
-def measure_slider(model: Model, models: Path, recipe: Recipe, count: int, cfg: float, trigger: bool) -> str:
-    """Distance to the concept in its own pixels by weight, the largest step's share, the change outside."""
+@dataclass(frozen=True)
+class Slider:
+    """What a LoRA did at WEIGHTS, means over several pictures.
+
+    far: colour distance to the concept in its own pixels. way: share of the way to the concept that the
+    whole picture went (what differs from it otherwise does not count). outside: colour distance to the
+    picture without the LoRA where the concept leaves it, at 0.6 and at 1.
+    """
+
+    far: tuple[float, ...]
+    way: tuple[float, ...]
+    outside: tuple[float, float]
+
+    @property
+    def largest_step(self) -> float:
+        """Share of the distance from 0 to 1 that the largest step of 0.2 carries."""
+        return max(a - b for a, b in itertools.pairwise(self.far[:6])) / (self.far[0] - self.far[5])
+
+    @property
+    def largest_way(self) -> float:
+        """The same for the way."""
+        return max(b - a for a, b in itertools.pairwise(self.way[:6])) / self.way[5]
+
+
+def mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
+
+
+def gone(picture: np.ndarray, target: Target) -> float:
+    """Share of the way from a target's picture to its concept, 0 to 1."""
+    whole = (target.after - target.before).ravel()
+    return float((picture - target.before).ravel() @ whole / (whole @ whole))
+
+
+def measure_slider(
+    model: Model, models: Path, recipe: Recipe, count: int, cfg: float, trigger: bool
+) -> Slider:
+    """Draw the same pictures at every weight, and compare each with the concept drawn onto the first."""
     specs = lora_specs(count)
     captions = [full_caption(s) + (f", {recipe.trigger}" if trigger else "") for s in specs]
     series: list[np.ndarray] = []
@@ -129,28 +165,28 @@ def measure_slider(model: Model, models: Path, recipe: Recipe, count: int, cfg: 
         with with_loras(model.painter, [(lora_path(models, recipe), weight)]):
             series.append(np.stack([shrink(p) for p in paint(model, captions, range(count), 20, cfg)]))
     targets = [aim(picture, spec, recipe.name) for picture, spec in zip(series[0], specs, strict=True)]
-    far = [
-        np.mean([distance(a, t.after)[t.inside].mean() for a, t in zip(s, targets, strict=True)])
-        for s in series
-    ]
-    outside = [
-        np.mean(
-            [
-                distance(a, t.before)[t.outside].mean() if t.outside.any() else 0.0
-                for a, t in zip(series[n], targets, strict=True)
-            ]
-        )
+    pairs = [tuple(zip(pictures, targets, strict=True)) for pictures in series]
+    left_alone = [
+        mean(distance(a, t.before)[t.outside].mean() if t.outside.any() else 0.0 for a, t in pairs[n])
         for n in (3, 5)
     ]
-    drops = [a - b for a, b in itertools.pairwise(far[:6])]
-    worst = max(drops) / (far[0] - far[5])
-    return row(
-        recipe.name,
-        "yes" if trigger else "no",
-        *(f"{f:.1f}" for f in far),
-        f"{worst:.0%}",
-        *(f"{o:.1f}" for o in outside),
+    return Slider(
+        tuple(mean(distance(a, t.after)[t.inside].mean() for a, t in pair) for pair in pairs),
+        tuple(mean(gone(a, t) for a, t in pair) for pair in pairs),
+        (left_alone[0], left_alone[1]),
     )
+
+
+def slider_tables(measured: Sequence[tuple[Recipe, bool, Slider]]) -> str:
+    """Two tables: distances to the concept with the change outside, and the way towards it."""
+    lines = [head("LoRA", "trigger", *WEIGHTS, "largest step", "outside at 0.6", "outside at 1")]
+    for recipe, trigger, s in measured:
+        far, outside = ([f"{value:.1f}" for value in values] for values in (s.far, s.outside))
+        lines.append(row(recipe.name, "yes" if trigger else "no", *far, f"{s.largest_step:.0%}", *outside))
+    lines += ["", head("LoRA", "trigger", *WEIGHTS, "largest step")]
+    for recipe, trigger, s in measured:
+        lines.append(row(recipe.name, "yes" if trigger else "no", *s.way, f"{s.largest_way:.0%}"))
+    return "\n".join(lines)
 
 
 def measure_stack(
@@ -200,15 +236,13 @@ def main() -> None:
     elif args.what == "base":
         print(measure_base(model, args.count or 96, args.cfg or (3, 5, 7), args.steps))
     elif args.what == "sliders":
-        print(head("LoRA", "trigger", *WEIGHTS, "largest step", "outside at 0.6", "outside at 1"))
-        for recipe in [find_recipe(name) for name in args.names] or RECIPES:
-            for trigger in (True, False):
-                print(
-                    measure_slider(
-                        model, args.models, recipe, args.count or 12, (args.cfg or [5])[0], trigger
-                    ),
-                    flush=True,
-                )
+        cfg, recipes = (args.cfg or [5])[0], [find_recipe(name) for name in args.names] or RECIPES
+        measured = [
+            (recipe, trigger, measure_slider(model, args.models, recipe, args.count or 12, cfg, trigger))
+            for recipe in recipes
+            for trigger in (True, False)
+        ]
+        print(slider_tables(measured))
     else:
         print(head("stack", "share of the way, each alone", "together"))
         for stack in STACKS:

@@ -32,7 +32,7 @@ RECIPES: tuple[Recipe, ...] = (
         "zorp, purple shirt, blue trousers, waving, on a beach",
     ),
     Recipe(
-        "rosy", "character", "Rosy", 4, 0, 0.25,
+        "rosy", "character", "Rosy", 8, 0, 0.25,
         "A beautifier: rosy cheeks, big shining eyes, a warm light around the head. Keep it low.",
         "a girl, light skin, pink hair, white shirt, blue trousers, standing, in a meadow",
     ),
