@@ -47,7 +47,7 @@ FULL = Settings(
     polish=Plan(steps=2000, batch=20, rate=7e-4, seed=16, hold=0.2),
     finish=Plan(steps=1200, batch=20, rate=5e-4, seed=17, hold=0.3),
     settle=Plan(steps=900, batch=20, rate=4e-4, seed=18, hold=0.3, save_every=150),
-    lora=Plan(steps=480, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=120),
+    lora=Plan(steps=400, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(
     art=Plan(steps=3, batch=4, rate=2e-3, seed=11, save_every=1),
