@@ -34,7 +34,7 @@ def draw_sparse_rest(shape: Shape) -> Tensors:
     indices = torch.ones(shape).nonzero()[places].T
     return {
         **draw_lora(shape),
-        "bias_indices": indices.float(),
+        "bias_indices": indices.float().contiguous(),  # how they lie differs by processor
         "bias_values": normal(20),
         "bias_size": torch.tensor([float(size) for size in shape]),
     }

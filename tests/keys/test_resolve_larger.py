@@ -172,11 +172,15 @@ def test_any_prefix_any_separator_any_suffix(
     start, said = prefix
     stem = f"{start}.{path}" if start else path
     name = (flat(stem) if underscores else stem) + suffix
-    meant = [table[flat(path)] for table in known.paths().values() if flat(path) in table]
+    tables = known.paths()
+    meant = [table[flat(path)] for table in tables.values() if flat(path) in table]
+    part = known.part_of(said)
+    own = tables.get(part, {}).get(flat(path)) if said else meant[0] if len(meant) == 1 else None
+    assert own == canonical or part != canonical.partition(".")[0]
     resolution = resolve([name], known.name)
-    if known.part_of(said) == canonical.partition(".")[0] or (said == "" and meant == [canonical]):
-        assert list(resolution.groups) == [canonical]
-    else:  # another part's prefix, or a name that either text encoder could mean
+    if own is not None:  # also where the prefix says that the other text encoder is meant
+        assert list(resolution.groups) == [own]
+    else:  # a prefix of a part that lacks it, or a name that either text encoder could mean
         assert resolution.unmatched == (name,)
 
 
