@@ -225,7 +225,8 @@ def test_the_library_looks_right(demo: Demo, window: Window, theme: str) -> None
             library.show()
             shoot(panel.page, demo, f"library-{width}-{theme}")
             library.open("00007")
-            library.root.get_by_role("button", name="Read the numbers").click()
+            if width == 400:  # what was read of a file stays
+                library.root.get_by_role("button", name="Read the numbers").click()
             library.root.locator(".ls-unet").wait_for(timeout=SHORT_MS)
             shoot(panel.page, demo, f"file-{width}-{theme}")
             assert panel.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")

@@ -121,7 +121,7 @@ def test_inpainting_with_an_object(draw: Draws, fields: dict[str, Any]) -> None:
     for image in worn.images[: fields.get("batch_size", 1)]:
         drawn = np.asarray(image.convert("RGB"), dtype=float)
         assert np.abs(drawn[:, 44:] - before[:, 44:]).max() == 0
-    assert np.abs(pixels(worn) - pixels(plain))[:, :20].mean() > 2
+    assert np.abs(pixels(worn) - pixels(plain))[:, :20].mean() > 0.8
     (row,) = report_of(worn)["entries"]
     assert 0.3 < row["share"] < 0.7
 
@@ -153,7 +153,8 @@ def test_inpainting_needs_a_mask(draw: Draws) -> None:
 def test_a_row_acts_more_inside_its_region(draw: Draws, region: str) -> None:
     """What is outside changes too, since every part of a picture looks at the others, but less."""
     masks = {"left": as_base64(paint((64, 64), (0, 0, 32, 64)))}
-    change = np.abs(draw({"region": region, "te": 0}, masks=masks) - draw())
+    row = {"network": "style/neon", "region": region, "te": 0}
+    change = np.abs(draw(row, masks=masks) - draw())
     assert change[:, :28].mean() > 1.2 * change[:, 36:].mean()
 
 
