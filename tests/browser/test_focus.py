@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import Demo
 from tests.browser.fake_library import FakeLibrary
 from tests.browser.panel_page import SHORT_MS, PanelPage
-from tests.browser.test_library import LibraryPage
+from tests.browser.test_library import LibraryPage, visited
 
 pytestmark = pytest.mark.browser
 
@@ -111,13 +111,7 @@ def test_of_presets(panel: PanelPage, names: list[str]) -> None:
 
 @pytest.fixture
 def library(panel: PanelPage) -> Iterator[LibraryPage]:
-    files = FakeLibrary(60)
-    files.serve(panel.page)
-    library = LibraryPage(panel, files)
-    library.show()
-    yield library
-    files.unserve(panel.page)
-    panel.page.locator("#tabs > .tab-nav button", has_text="txt2img").click()
+    yield from visited(panel, FakeLibrary(60))
 
 
 def leave(library: LibraryPage) -> None:

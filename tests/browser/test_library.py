@@ -72,16 +72,21 @@ def hostile_item() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def library(panel: PanelPage) -> Iterator[LibraryPage]:
-    files = FakeLibrary(60, hostile_item())
-    files.links = [{"label": HOSTILE, "href": "javascript:document.title=1"}]
+def visited(panel: PanelPage, files: FakeLibrary) -> Iterator[LibraryPage]:
+    """The Library tab with such files for the length of a test; then txt2img again."""
     files.serve(panel.page)
     library = LibraryPage(panel, files)
     library.show()
     yield library
     files.unserve(panel.page)
     panel.page.locator("#tabs > .tab-nav button", has_text="txt2img").click()
+
+
+@pytest.fixture
+def library(panel: PanelPage) -> Iterator[LibraryPage]:
+    files = FakeLibrary(60, hostile_item())
+    files.links = [{"label": HOSTILE, "href": "javascript:document.title=1"}]
+    yield from visited(panel, files)
 
 
 def sent(library: LibraryPage, method: str, name: str) -> list[Any]:

@@ -10,29 +10,12 @@ import pytest
 
 from lib_lora.errors import FileError
 from lib_lora.files.glance import Glancer
-from lib_lora.files.header import read_header
 from lib_lora.files.plain import PlainHeaders
-from lib_lora.files.structure import read_structure
 from tests.files.bad_headers import BAD
+from tests.files.glances import thorough, told
 from tests.files.samples import lora, network, raw, write
 
 SHAPES = lora("lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k", 640, 768, 8)
-
-
-def told(path: Path, glancer: Glancer) -> object:
-    try:
-        metadata, structure, _ = glancer.read(str(path))
-    except FileError as error:
-        return type(error), str(error)
-    return metadata, structure
-
-
-def thorough(path: Path) -> object:
-    try:
-        header = read_header(path)
-    except FileError as error:
-        return type(error), str(error)
-    return dict(header.metadata), read_structure(header.tensors)
 
 
 def test_files_of_one_recipe_are_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +31,7 @@ def test_files_of_one_recipe_are_parsed_once(tmp_path: Path, monkeypatch: pytest
     for number in range(20):  # the metadata's length changes, and with it the spaces at the end
         content = network(SHAPES, {"ss_output_name": "x" * number, "é": "ü" * number})
         path = write(tmp_path / f"{number}.safetensors", content)
-        assert told(path, glancer) == thorough(path)
+        assert told(glancer, path) == thorough(path)
     assert len(parsed) == 1
 
 
@@ -59,7 +42,7 @@ def test_spaces_at_the_end_as_writers_put_them(tmp_path: Path) -> None:
         length = struct.unpack("<Q", content[:8])[0]
         header = content[8 : 8 + length] + b" " * spaces
         path = write(tmp_path / f"{spaces}.safetensors", raw(header, content[8 + length :]))
-        assert told(path, glancer) == thorough(path)
+        assert told(glancer, path) == thorough(path)
 
 
 @pytest.mark.parametrize(("content", "error", "message"), BAD)
@@ -67,7 +50,7 @@ def test_what_is_wrong_is_told_as_by_the_whole_header(
     tmp_path: Path, content: bytes, error: type[FileError], message: str
 ) -> None:
     path = write(tmp_path / "x.safetensors", content)
-    assert told(path, Glancer()) == thorough(path)
+    assert told(Glancer(), path) == thorough(path)
 
 
 @pytest.mark.parametrize(
@@ -88,28 +71,28 @@ def test_a_description_that_differs_in_one_place(tmp_path: Path, change: tuple[s
     """After a good file of the same recipe was seen."""
     content = network(SHAPES, {"a": "b"})
     glancer = Glancer()
-    assert told(write(tmp_path / "good.safetensors", content), glancer) == thorough(
+    assert told(glancer, write(tmp_path / "good.safetensors", content)) == thorough(
         tmp_path / "good.safetensors"
     )
     length = struct.unpack("<Q", content[:8])[0]
     header = content[8 : 8 + length].replace(change[0].encode(), change[1].encode(), 1)
     assert header != content[8 : 8 + length]
     path = write(tmp_path / "bad.safetensors", raw(header, content[8 + length :]))
-    assert told(path, glancer) == thorough(path)
+    assert told(glancer, path) == thorough(path)
 
 
 def test_a_cut_off_file_of_a_known_recipe(tmp_path: Path) -> None:
     content, glancer = network(SHAPES, {"a": "b"}), Glancer()
     glancer.read(str(write(tmp_path / "good.safetensors", content)))
     path = write(tmp_path / "bad.safetensors", content[:-1])
-    assert "cut off" in str(told(path, glancer))
+    assert "cut off" in str(told(glancer, path))
 
 
 def test_large_metadata_and_a_large_header(tmp_path: Path) -> None:
     glancer = Glancer()
     for size in (60_000, 70_000, 300_000, 5_000_000):
         path = write(tmp_path / f"{size}.safetensors", network(SHAPES, {"a": "ü" * (size // 2)}))
-        assert told(path, glancer) == thorough(path)
+        assert told(glancer, path) == thorough(path)
 
 
 def test_metadata_behind_the_tensors(tmp_path: Path) -> None:
@@ -117,7 +100,7 @@ def test_metadata_behind_the_tensors(tmp_path: Path) -> None:
         b'{"a.lora_down.weight":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"__metadata__":{"a":"b"}}'
     )
     path = write(tmp_path / "x.safetensors", raw(header, b"\0\0"))
-    assert told(path, Glancer()) == thorough(path)
+    assert told(Glancer(), path) == thorough(path)
 
 
 def test_a_fingerprint_tells_trainings_apart_and_outlives_a_move(tmp_path: Path) -> None:
@@ -136,4 +119,4 @@ def test_json_of_another_writer(tmp_path: Path) -> None:
     length = struct.unpack("<Q", content[:8])[0]
     spaced = json.dumps(json.loads(content[8 : 8 + length])).encode()
     path = write(tmp_path / "x.safetensors", raw(spaced, content[8 + length :]))
-    assert told(path, Glancer()) == thorough(path)
+    assert told(Glancer(), path) == thorough(path)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lib_lora.errors import FileError, FileTooLargeError, HeaderVolumeError
+from lib_lora.errors import FileTooLargeError, HeaderVolumeError
 from lib_lora.files import glance, plain
 from lib_lora.files.disk import FILE_LIMIT
 from lib_lora.files.glance import Glance, Glancer
-from lib_lora.files.header import BITS, read_header
-from lib_lora.files.structure import read_structure
+from lib_lora.files.header import BITS
+from tests.files.glances import thorough, told
 from tests.files.samples import lora, network, raw, write
 
 MODULES = (
@@ -29,22 +29,6 @@ def shapes(rank: int) -> dict[str, tuple[int, ...]]:
     return {
         name: shape for module in MODULES for name, shape in lora(module, 320, 768 + rank % 2, rank).items()
     }
-
-
-def thorough(path: Path) -> object:
-    try:
-        header = read_header(path)
-    except FileError as error:
-        return type(error), str(error)
-    return dict(header.metadata), read_structure(header.tensors)
-
-
-def told(glancer: Glancer, path: Path) -> object:
-    try:
-        metadata, structure, _ = glancer.read(str(path))
-    except FileError as error:
-        return type(error), str(error)
-    return metadata, structure
 
 
 class Unused(Glancer):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
+
+from lib_lora.library import walk
 from tests.files.samples import network, raw, write
 
 
@@ -19,3 +23,15 @@ def put(root: Path, label: str, value: int = 0, **metadata: str) -> Path:
 
 
 UNFINISHED = raw(b"{}", length=500)
+
+
+def refuse_folder(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the system refuse to list folders of that name."""
+    real = os.scandir
+
+    def refusing(folder: str | Path) -> object:
+        if Path(folder).name == name:
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(walk.os, "scandir", refusing)

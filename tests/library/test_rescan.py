@@ -11,7 +11,7 @@ import pytest
 from lib_lora.library import walk as walking
 from lib_lora.library.library import Library
 from tests.files.samples import write
-from tests.library.shelves import network_bytes, put
+from tests.library.shelves import network_bytes, put, refuse_folder
 
 LONG_AGO = (1_000_000_000, 1_000_000_000)
 
@@ -148,14 +148,7 @@ def test_trouble_is_tried_again_in_a_folder_that_is_as_it_was(tmp_path: Path, lo
 def test_a_folder_that_may_not_be_read_any_more_is_told(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = os.scandir
-
-    def refusing(folder: str) -> object:
-        if Path(folder).name == "a":
-            raise PermissionError(13, "Permission denied")
-        return real(folder)
-
-    monkeypatch.setattr(walking.os, "scandir", refusing)
+    refuse_folder(monkeypatch, "a")
     library.scan()
     assert labels(library) == ["b/ink"]
     assert "cannot be read" in library.problems()[0]

@@ -12,10 +12,9 @@ import pytest
 from lib_lora.errors import UnreadableFileError
 from lib_lora.files.glance import Glance, Glancer
 from lib_lora.library import scan as scanning
-from lib_lora.library import walk as walking
 from lib_lora.library.library import Library
 from tests.files.samples import write
-from tests.library.shelves import UNFINISHED, network_bytes, put
+from tests.library.shelves import UNFINISHED, network_bytes, put, refuse_folder
 
 
 def labels(library: Library) -> list[str]:
@@ -159,14 +158,7 @@ def test_a_missing_root_is_reported(tmp_path: Path) -> None:
 def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "a/neon")
     put(tmp_path, "b/zorp")
-    real = os.scandir
-
-    def refusing(folder: Path) -> object:
-        if Path(folder).name == "a":
-            raise PermissionError(13, "Permission denied")
-        return real(folder)
-
-    monkeypatch.setattr(walking.os, "scandir", refusing)
+    refuse_folder(monkeypatch, "a")
     library = scanned(tmp_path)
     assert labels(library) == ["b/zorp"]
     assert library.problems() == (f"The folder {tmp_path / 'a'} cannot be read: Permission denied.",)
