@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.server import ROOT, Server
+from tests.integration.server import ROOT, serve
 from tests.real.compare import EQUAL, SEEN
 from tests.real.inputs import inpaint
 from tests.real.test_equality import HIRES
@@ -22,13 +23,14 @@ def digest(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def demo(host: WebUI, server: Server, pytestconfig: pytest.Config) -> WebUI:
-    """The demo, spoken to like the other one; both with the demo's checkpoint and LoRAs."""
+def demo(host: WebUI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUI]:
+    """The demo in the manner of the other one and spoken to alike; both with its checkpoint and LoRAs."""
     ours = next((MODELS / "checkpoint").glob("*.safetensors"))
     theirs = host.checkpoint()
     if theirs.stat().st_size != ours.stat().st_size or digest(theirs) != digest(ours):
         pytest.skip("the WebUI has another checkpoint loaded than demo/models/checkpoint")
-    return WebUI(server.url, "a1111")
+    for server in serve(tmp_path_factory.mktemp("data"), as_forge=host.kind == "forge"):
+        yield WebUI(server.url, host.kind)
 
 
 @pytest.fixture(scope="module")
