@@ -93,11 +93,14 @@ class Catalogue:
     def note(self, file: NetworkFile, fields: Mapping[str, object], sidecar: bool = False) -> dict[str, Any]:
         """Note `fields` of a file, in the WebUI's own file too if wished; return its card.
 
-        Raises FieldValueError before anything is written, and FileError where something could not be.
+        There goes what was noted before, too. Raises FieldValueError before anything is written, and
+        FileError where something could not be.
         """
         checked = {name: check(name, value) for name, value in fields.items()}
         if sidecar:
-            written = {theirs: _theirs(name, checked[name]) for name, theirs in _SIDECAR if name in checked}
+            own = self.library.notes.of(stored_path(file))
+            noted = {name: own[name] for name, _ in _SIDECAR if own[name] is not None} | checked
+            written = {theirs: _theirs(name, noted[name]) for name, theirs in _SIDECAR if name in noted}
             if written:
                 write_sidecar(file.path, written)
         self.library.note(file, checked)

@@ -55,7 +55,7 @@ class Library:
         self._listed = 0  # grows with every change of the list
         self.hashes = KnownHashes(self.database)
         self.changes = Changes()
-        self.hashing = Hashing(self.hashes, self.changed)
+        self.hashing = Hashing(self.hashes, self.changes.note)  # the list stays as it is
         self.scanning = ScanWork()
 
     @property
@@ -86,7 +86,8 @@ class Library:
                 self._publish(found, index)
                 self._kept(lambda: self.store.save(self._roots, found.files, stored, self.notes))
                 if found.files != stored:
-                    self._kept(lambda: self.notes.follow(found.files))
+                    away = [root for root in self._roots if not os.path.isdir(root)]  # noqa: PTH112
+                    self._kept(lambda: self.notes.follow(found.files, away))
                     for file in found.files:
                         file.release()
                     self._listed += 1

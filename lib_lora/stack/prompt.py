@@ -25,10 +25,12 @@ UNSAID = ("schedule", "te_schedule", "region", "feather", "passes", "side")
 """Fields that no tag has a word for; a schedule would need the weight in every point."""
 
 _TAG = re.compile(r"<(\w+):([^>]+)>")
+_GAP = "\0"
+_GAPS = re.compile(rf"[ \t]*,?[ \t]*(?:{_GAP}[ \t,]*)+")
 
 
-def read_tags(prompt: str) -> tuple[str, tuple[Entry, ...]]:
-    """Return the prompt without its lora tags, and a row for each; other tags stay.
+def read_tags(prompt: str, gap: str = "") -> tuple[str, tuple[Entry, ...]]:
+    """Return the prompt with `gap` in the place of its lora tags, and a row for each; other tags stay.
 
     Raises EntryValueError naming the tag.
     """
@@ -38,9 +40,27 @@ def read_tags(prompt: str) -> tuple[str, tuple[Entry, ...]]:
         if match[1] not in KINDS:
             return match[0]
         entries.append(_read_tag(match[0], match[2]))
-        return ""
+        return gap
 
     return _TAG.sub(take, prompt), tuple(entries)
+
+
+def take_tags(prompt: str) -> tuple[str, tuple[Entry, ...]]:
+    """Return the prompt without its lora tags and the commas that held them, and a row for each.
+
+    Nothing else is touched: every comma of a prompt counts for the picture. Raises EntryValueError.
+    """
+    rest, entries = read_tags(prompt.replace(_GAP, ""), _GAP)
+
+    def close(match: re.Match[str]) -> str:
+        before, after = rest[: match.start()][-1:], rest[match.end() :][:1]
+        if before in ("", "\n") or after == "":
+            return ""
+        if after == "\n":
+            return "," if match[0].lstrip().startswith(",") else ""
+        return ", " if "," in match[0] else " "
+
+    return (_GAPS.sub(close, rest).strip() if entries else prompt), entries
 
 
 def read_tag(items: Sequence[str]) -> Entry:

@@ -5,7 +5,7 @@
     POST /lora-stack/tags/read      {"prompt"}        -> {"prompt", "stack"}
     POST /lora-stack/tags/write     {"stack"}         -> {"rows": [{"tag", "problem"}]}
     GET  /lora-stack/presets                          -> {"presets": [{"name", "stack"}], "problems"}
-    POST /lora-stack/presets        {"name", "stack"}
+    POST /lora-stack/presets        {"name", "stack"} -> {"name", "replaced"}   the stack that stood there
     POST /lora-stack/presets/rename {"name", "to"}
     POST /lora-stack/presets/delete {"name"}
 
@@ -24,7 +24,7 @@ from fastapi.concurrency import run_in_threadpool
 from ..errors import EntryValueError, LoraStackError
 from ..files.pictures import BYTE_LIMIT, read_parameters
 from ..stack.entry import Entry
-from ..stack.prompt import read_tags, write_tags
+from ..stack.prompt import take_tags, write_tags
 from ..stack.reading import read_text
 from ..stack.serialization import decode, encode
 from ..stack.stack import Stack
@@ -68,8 +68,8 @@ def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Se
     @router.post("/tags/read")
     def tags_to_rows(prompt: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, str]:
         with _answered():
-            rest, entries = read_tags(prompt)
-            return {"prompt": _tidy(rest) if entries else prompt, "stack": encode(Stack(entries))}
+            rest, entries = take_tags(prompt)
+            return {"prompt": rest, "stack": encode(Stack(entries))}
 
     @router.post("/tags/write")
     def rows_to_tags(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:
@@ -87,7 +87,9 @@ def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Se
         name: str = Body(max_length=NAME_LIMIT), stack: str = Body(max_length=STACK_LIMIT)
     ) -> dict[str, str]:
         with _answered():
-            return {"name": presets().save(name, stack).name}
+            before = {preset.name: preset.stack for preset in presets().all()[0]}
+            kept = presets().save(name, stack).name
+            return {"name": kept, "replaced": before.get(kept, "")}
 
     @router.post("/presets/rename")
     def rename(
@@ -122,9 +124,3 @@ def _tag(entry: Entry) -> dict[str, str]:
     except EntryValueError as error:
         return {"tag": "", "problem": str(error).replace("row 1 (", "(", 1)}
     return {"tag": tag, "problem": ""}
-
-
-def _tidy(prompt: str) -> str:
-    """Return a prompt without the gaps that tags leave behind."""
-    lines = (" ".join(line.split()).strip(" ,") for line in prompt.split("\n"))
-    return "\n".join(line.replace(" ,", ",").replace(",,", ",") for line in lines).strip()

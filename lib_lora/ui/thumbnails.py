@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import warnings
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -107,23 +106,21 @@ def _shrink(content: bytes, size: int) -> bytes | None:
     from PIL import Image, ImageOps, features
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=_PILLOW) as picture:
-                if picture.width * picture.height > PIXEL_LIMIT:
-                    return None
-                picture.draft("RGB", (size, size))
-                small = ImageOps.exif_transpose(picture) or picture
-                small = small.convert(
-                    "RGBA" if "A" in small.getbands() or "transparency" in small.info else "RGB"
-                )
-                small.thumbnail((size, size))
-                out = io.BytesIO()
-                if features.check("webp"):
-                    small.save(out, "WEBP", quality=QUALITY)
-                else:
-                    small.save(out, "PNG")
-                return out.getvalue()
+        with Image.open(io.BytesIO(content), formats=_PILLOW) as picture:
+            if picture.width * picture.height > PIXEL_LIMIT:
+                return None
+            picture.draft("RGB", (size, size))
+            small = ImageOps.exif_transpose(picture) or picture
+            small = small.convert(
+                "RGBA" if "A" in small.getbands() or "transparency" in small.info else "RGB"
+            )
+            small.thumbnail((size, size))
+            out = io.BytesIO()
+            if features.check("webp"):
+                small.save(out, "WEBP", quality=QUALITY)
+            else:
+                small.save(out, "PNG")
+            return out.getvalue()
     except Exception:  # decoders of damaged pictures raise anything; a preview is never worth an error
         return None
 
