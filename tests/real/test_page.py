@@ -71,7 +71,7 @@ def test_both_tabs_have_it(open_panel: Callable[..., PanelPage]) -> None:
     page = open_panel().page
     for tab in ("txt2img", "img2img"):
         assert page.locator(f"#script_{tab}_lora_stack_panel").count() == 1
-        assert page.locator(f".lora-stack-{tab} .ls-search").count() == 1
+        assert page.locator(f".lora-stack-{tab} input[role=combobox]").count() == 1
 
 
 def test_a_newcomer_stacks_two(open_panel: Callable[..., PanelPage]) -> None:
