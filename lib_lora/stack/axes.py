@@ -117,6 +117,21 @@ def legend(stack: Stack, value: Value) -> str:
     return f"with {names}" if value.field == ON else f"{names}{part}: {value.value:g}"
 
 
+def bare_legend(value: Value) -> str:
+    """Return the same where no stack tells the rows' names: `row 2: 0.5`, `without row 2`."""
+    leaves_out = value.field == LEAVE_OUT
+    if leaves_out and value.value in (None, EACH):
+        return "all"
+    target = str(value.value) if leaves_out else value.target
+    row = f"row {target}" if target.isdigit() else target or "row"
+    if leaves_out or value.value is None or value.value is False:
+        return f"without {row}"
+    if value.field == ON:
+        return f"with {row}"
+    part = {TE: " text encoder", UNET: " UNet"}.get(value.field, "")
+    return f"{row}{part}: {value.value:g}" if value.field in NUMBERS else f"{row}: {value.value}"
+
+
 def _split_target(item: str) -> tuple[str, str]:
     before, colon, after = item.partition(":")
     match = _TARGET.fullmatch(before.strip())
