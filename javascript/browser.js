@@ -98,13 +98,18 @@
             }
         }
 
-        /** Show a file as it is now. */
+        /** Show a file as it is now, wherever it is shown. */
         replace(file) {
-            const id = LoraStack.fileId(file);
-            this.#pages.replace((other) => LoraStack.fileId(other) === id, file);
-            if (this.#marked.has(id)) this.#marked.set(id, file);
+            const isIt = sameAs(LoraStack.fileId(file));
+            this.#pages.replace(isIt, file);
+            if (this.#marked.has(LoraStack.fileId(file))) this.#marked.set(LoraStack.fileId(file), file);
             this.grid.draw();
-            this.details.show(file);
+            if (this.details.file && isIt(this.details.file)) this.details.show(file);
+        }
+
+        /** Whether a file is among those that are held here. */
+        holds(id) {
+            return this.#pages.has(sameAs(id)) || this.#marked.has(id) || (this.details.file !== null && sameAs(id)(this.details.file));
         }
 
         clearMarks() {
@@ -226,6 +231,10 @@
             this.grid.draw();
             if (this.#picking && error === null && !this.bar.isAhead) this.#pickFound();
         }
+    }
+
+    function sameAs(id) {
+        return (file) => LoraStack.fileId(file) === id;
     }
 
     function kept() {

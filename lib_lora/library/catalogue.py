@@ -118,7 +118,6 @@ class Catalogue:
         return {
             **told,
             "root": self.library.roots.index(file.root) if file.root in self.library.roots else 0,
-            "preview_version": picture_version(file),
             "added": added,
             "tags": list(tags)[:TAGS],
             "role_guessed": own["role"] is None,
@@ -143,15 +142,6 @@ class Catalogue:
             return True, ""
         made, loaded = LABELS.get(architecture, architecture), LABELS.get(self.checkpoint, self.checkpoint)
         return False, f"It was made for {made}; the loaded checkpoint is {loaded}."
-
-
-def picture_version(file: NetworkFile) -> str:
-    """Return a text that changes with the file's picture."""
-    if not file.has_preview:
-        return ""
-    first = file.preview.name if file.preview else ""
-    times = (other.mtime_ns for other in file.beside if other.name == first)
-    return f"{next(times, file.mtime_ns):x}"
 
 
 def _theirs(name: str, value: Any) -> object:

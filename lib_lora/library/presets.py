@@ -45,7 +45,9 @@ class Presets:
                 try:
                     found.append(_read(path))
                 except (OSError, ValueError, KeyError, TypeError) as error:
-                    problems.append(f"{path.name} cannot be read: {error}")
+                    problems.append(
+                        f"The preset file {path} cannot be read ({error}). Mend it, or move it away."
+                    )
         return tuple(sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))), tuple(problems)
 
     def save(self, name: str, stack: str) -> Preset:

@@ -14,7 +14,6 @@ from ..files.disk import open_regular
 from ..files.header import read_metadata
 from ..files.previews import inside, type_of
 from ..files.writing import write_atomically
-from ..library.catalogue import picture_version
 from ..library.network_file import NetworkFile
 
 FOLDER = "thumbnails"
@@ -44,7 +43,7 @@ class Thumbnails:
 
     def get(self, file: NetworkFile, index: int, size: int | None) -> Picture | None:
         """Return picture `index` of a file, its longer side at most `size`; None where there is none."""
-        version = f"{picture_version(file)}-{index}-{size or 'full'}"
+        version = f"{file.picture_version}-{index}-{size or 'full'}"
         kept = self._folder / f"{file.id}-{version}" if self._folder and size else None
         if kept is not None:
             with contextlib.suppress(OSError):
