@@ -127,6 +127,7 @@ class Lifecycle:
         with self._told(p):
             with _Level(self, p):
                 self._pending, self._drawn = None, []
+                self._rows.expect(None)
                 result = call()
                 if self._pending is not None:
                     raise self._pending
@@ -308,7 +309,7 @@ class Lifecycle:
         else:
             fitted = self._wardrobe.fitted(frame.wear, view)
             self._note_pass()
-            aim = Aim(frame.wear.masks, self._rows.sides_of)
+            aim = Aim(frame.wear.masks, self._rows.sides_of, self._rows.size_of)
             self._session.attach(view, fitted.plan, self._mode(), aim)
             self._embeddings.place(fitted.plan.embeddings)
             self._applied = _Applied(fitted, view.key, frame.owner)
