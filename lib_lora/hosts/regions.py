@@ -86,7 +86,8 @@ class Places:
 
 def picture_of(p: Any, pass_name: str) -> Picture:
     """Return the whole picture's size and the window of it that a pass draws."""
-    crop = getattr(p, "paste_to", None)
+    # Left over where one object draws several pictures and the mask of this one is empty: drawn whole then.
+    crop = getattr(p, "paste_to", None) if getattr(p, "inpaint_full_res", True) else None
     images: Iterable[Any] = getattr(p, "init_images", None) or ()
     size = getattr(next(iter(images), None), "size", None)
     if crop is not None and size is not None:
