@@ -24,7 +24,7 @@ class Rows:
     def expect(self, params: Any) -> None:
         """Take the layout of the step that begins (`CFGDenoiserParams`); None where it is not known yet."""
         self._done = 0
-        shape = getattr(getattr(params, "x", None), "shape", ())
+        shape = tuple(getattr(getattr(params, "x", None), "shape", ()))
         self._size = (int(shape[-2]), int(shape[-1])) if len(shape) == 4 else None
         positive, rows = _length(getattr(params, "text_cond", None)), _length(getattr(params, "x", None))
         known = positive is not None and rows is not None and rows >= positive

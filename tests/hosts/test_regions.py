@@ -60,7 +60,7 @@ def test_the_part_that_is_drawn_shows_its_part_of_a_region() -> None:
 
 
 def test_a_part_left_over_from_the_picture_before_is_not_that_of_the_next() -> None:
-    """The batch tab draws with one object; where a mask is blank the WebUI draws the whole picture instead."""
+    """The batch tab draws with one object; where a mask is blank the WebUI draws the whole picture."""
     image = SimpleNamespace(size=(400, 200))
     p = processing(init_images=[image], paste_to=(200, 0, 200, 200), inpaint_full_res=False)
     assert columns(mask_of("box:0,0,0.5,1", p)) == [1, 1, 0, 0]
