@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ from lib_lora.stack.region import BOX, INPAINT, NOT, Region
 
 SHAPE_TOLERANCE = 0.05
 """How much the proportions of a mask may differ from the picture's: sizes are rounded to eights."""
+PIECEWISE = ("sd_upscale.py", "outpainting_mk_2.py", "poor_mans_outpainting.py")
+"""Scripts of the WebUI that cut the picture up and hand over each piece as a picture."""
 LATENT = 8  # pixels in one number of a latent
 
 
@@ -50,6 +53,11 @@ class Places:
             return Rest(self._mask(other, regions))
         if region.kind == INPAINT:
             return self._inpaint(region)
+        if script := script_in_pieces(self._p):
+            raise EntryValueError(
+                f"region {region} is a part of the whole picture, and '{script}' draws pieces of it one by "
+                "one. Clear the region, or draw without that script."
+            )
         if region.kind == BOX:
             return box_mask(region.box, self._picture, region.feather)
         drawing = self._drawings[region.name]
@@ -82,6 +90,17 @@ class Places:
                 f"mask '{name}' has {drawing.width} × {drawing.height} pixels, and the picture "
                 f"{picture.width} × {picture.height}, another shape. Draw it on a picture of this shape."
             )
+
+
+def script_in_pieces(p: Any) -> str:
+    """Return the title of the chosen script if it draws pieces as pictures of their own, empty if not."""
+    args = getattr(p, "script_args", None) or (0,)
+    listed = getattr(getattr(p, "scripts", None), "selectable_scripts", ())
+    chosen = args[0] if isinstance(args[0], int) else 0
+    if not 1 <= chosen <= len(listed):
+        return ""
+    script = listed[chosen - 1]
+    return str(script.title()) if Path(getattr(script, "filename", "")).name in PIECEWISE else ""
 
 
 def picture_of(p: Any, pass_name: str) -> Picture:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from lib_lora.errors import EntryValueError, LoraStackError, MaskError
@@ -125,22 +124,6 @@ def test_inpainting_with_an_object(draw: Draws, fields: dict[str, Any]) -> None:
     assert np.abs(pixels(worn) - pixels(plain))[:, :20].mean() > 0.8
     (row,) = report_of(worn)["entries"]
     assert 0.3 < row["share"] < 0.7
-
-
-def test_a_picture_drawn_in_pieces_has_no_places(draw: Draws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiled Diffusion hands the UNet one piece after another: each would be taken for the whole picture."""
-    from modules import shared
-
-    whole = shared.sd_model.apply_model
-
-    def in_pieces(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return torch.cat([whole(piece, *args, **kwargs) for piece in x.chunk(2, dim=-1)], dim=-1)
-
-    monkeypatch.setattr(shared.sd_model, "apply_model", in_pieces)
-    everywhere = draw({}, width=128, fresh=True)
-    assert np.abs(everywhere - draw(width=128, fresh=True)).mean() > 1
-    with pytest.raises(LoraStackError, match="in pieces"):
-        draw({"region": "box:0,0,0.5,1"}, width=128, fresh=True)
 
 
 def test_the_inpaint_mask_is_the_hosts_own(draw: Draws) -> None:
