@@ -41,6 +41,11 @@ class Places:
         for index, (entry, region) in enumerate(zip(entries, regions, strict=True)):
             if entry.on and region is not None:
                 try:
+                    if counting := counts_attentions(self._p):
+                        raise EntryValueError(
+                            f"region {region}: {counting} counts how often words are attended to, and for a "
+                            f"region that is done once more. Switch {counting} off, or clear the region."
+                        )
                     found[region] = self._mask(region, regions)
                 except (EntryValueError, MaskError) as error:
                     raise type(error)(f"{row_title(index, entry.network)}: {error}") from None
@@ -90,6 +95,21 @@ class Places:
                 f"mask '{name}' has {drawing.width} × {drawing.height} pixels, and the picture "
                 f"{picture.width} × {picture.height}, another shape. Draw it on a picture of this shape."
             )
+
+
+def counts_attentions(p: Any) -> str:
+    """Return the extension in use that tells prompt and negative prompt apart by counting attentions.
+
+    Counting twice what is computed twice, it would take one for the other. Regional Prompter does not count
+    where it draws each region apart, but for regions found by words.
+    """
+    told = getattr(p, "extra_generation_params", {})
+    apart = str(told.get("RP Calc Mode", "")).startswith("La") and "Pro" not in str(
+        told.get("RP Divide mode")
+    )
+    if told.get("RP Active") and not apart:
+        return "Regional Prompter"
+    return "NegPiP" if told.get("NegPiP Active") else ""
 
 
 def script_in_pieces(p: Any) -> str:

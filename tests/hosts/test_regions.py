@@ -122,3 +122,26 @@ def test_the_pass(fields: dict[str, Any], hires: bool, expected: str) -> None:
     loaded = checkpoint(fields.pop("loaded", "first"))
     given = {"sd_model_name": "first", "sd_model": SimpleNamespace(sd_checkpoint_info=loaded), **fields}
     assert pass_of(SimpleNamespace(**given), hires) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        pytest.param({"RP Active": True, "RP Calc Mode": "Attention"}, "Regional Prompter", id="attention"),
+        pytest.param(
+            {"RP Active": True, "RP Calc Mode": "Latent", "RP Divide mode": "Prompt"},
+            "Regional Prompter",
+            id="regions by words",
+        ),
+        pytest.param({"NegPiP Active": True}, "NegPiP", id="negative words"),
+    ],
+)
+def test_who_counts_attentions_would_lose_count(told: dict[str, object], named: str) -> None:
+    """Each of 16 attentions of a call is computed once more for a region: they exchange prompts after 16."""
+    with pytest.raises(EntryValueError, match=f"row 1 .*{named} off"):
+        mask_of("box:0,0,0.5,1", processing(extra_generation_params=told))
+
+
+def test_regions_drawn_apart_count_nothing() -> None:
+    told = {"RP Active": True, "RP Calc Mode": "Latent", "RP Divide mode": "Matrix"}
+    assert mask_of("box:0,0,0.5,1", processing(extra_generation_params=told)).share == 0.5
