@@ -76,7 +76,11 @@ class Axes:
         self._presets = presets
 
     def add(self) -> None:
-        """Add the axes to the plot that is loaded now; what is there already is left alone."""
+        """Add the axes to the plot that is loaded now, in the place of any that an earlier load of ours left.
+
+        Forge Classic keeps the list while scripts are loaded anew: those would go on asking a library that is
+        no longer used.
+        """
         from modules import scripts
 
         for data in scripts.scripts_data:
@@ -84,8 +88,8 @@ class Axes:
             option = getattr(data.module, "AxisOption", None)
             if Path(data.path).name != SCRIPT or options is None or option is None:
                 continue
-            present = {known.label for known in options}
-            options += [self._option(option, *axis) for axis in AXES if PREFIX + axis[0] not in present]
+            options[:] = [known for known in options if not known.label.startswith(PREFIX)]
+            options += [self._option(option, *axis) for axis in AXES]
             return
 
     def _option(self, option: Any, label: str, field: str, target: str) -> Any:

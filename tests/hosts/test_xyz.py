@@ -88,6 +88,17 @@ def test_once_however_often_and_again_after_reload(library: Library, monkeypatch
         assert [known.label for known in plot.axis_options] == [PREFIX + label for label, *_ in AXES]
 
 
+def test_a_list_that_outlives_a_reload_asks_the_library_of_now(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plot = load(monkeypatch, Option)
+    plot.axis_options.append(Option("Seed", int, None))
+    for found in (Library([]), library):
+        Axes("LoRA Stack", lambda found=found: found, no_presets).add()  # type: ignore[misc]
+    assert option(plot, "Network of row 1").choices() == ["None", "a", "b"]
+    assert plot.axis_options[0].label == "Seed"
+
+
 def test_no_plot_no_axes(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     plot = load(monkeypatch, Option, path="scripts/something.py")
     Axes("LoRA Stack", lambda: library, no_presets).add()
