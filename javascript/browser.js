@@ -31,7 +31,7 @@
             this.details = new LoraStack.FileDetails({
                 api: this.api, get roles() { return options.roles(); }, add: options.onAdd, openPage: options.onPage, addText: options.addText, pageText: options.pageText, mark: (file, change) => this.change(file, change),
             });
-            this.note = make("div", { class: "ls-browser-note", role: "status", hidden: true });
+            this.note = make("div", { class: "ls-browser-note", role: "status" });
             this.root = make("div", { class: "ls-browser" }, this.bar.root,
                 make("div", { class: "ls-browser-body" }, this.pane.root, make("div", { class: "ls-browser-main" }, this.bar.chips, this.note, this.grid.root), this.details.root));
             this.bar.update(null);

@@ -93,7 +93,8 @@ class Notes:
 
         The same file: equal fingerprint, or equal name and size. Where several could be it, none is. Of files
         that were written into, the new fingerprint and size are noted, by which they are found later. away:
-        folders that cannot be looked into now, such as a drive that comes back; what lies there waits.
+        folders that cannot be looked into now, such as a drive that comes back; what lies there waits. A file
+        that was listed beside the lost one is a copy of it, and what was noted is not about that.
         """
         here = {stored_path(file): file for file in files}
         with self._database.reading() as connection:
@@ -117,10 +118,11 @@ class Notes:
                 by_print.setdefault(file.fingerprint, []).append(file)
                 by_name.setdefault((file.path.name, file.size), []).append(file)
         followed = 0
+        lists = self._lists() if lost else {}
         for path, name, size, fingerprint in lost:
             same = by_print.get(fingerprint, []) if fingerprint else []
             same = same if len(same) == 1 else by_name.get((name, size), [])
-            if len(same) == 1:
+            if len(same) == 1 and not lists.get(path, set()) & lists.get(stored_path(same[0]), set()):
                 moved.append({"move": path, "to": _place(same[0])})
                 followed += 1
         try:
@@ -129,6 +131,14 @@ class Notes:
         except NotWrittenError:  # a full disk hides no list; they follow another time
             return 0
         return followed
+
+    def _lists(self) -> dict[str, set[int]]:
+        """Return by path in which lists of the index a file is, those of folders that are away included."""
+        found: dict[str, set[int]] = {}
+        with self._database.reading() as connection:
+            for shelf, path in connection.execute("SELECT shelf, path FROM files"):
+                found.setdefault(path, set()).add(shelf)
+        return found
 
     def _keep(self, *changes: dict[str, Any]) -> None:
         """Write changes into the journal first, then into the database, which waits for other processes."""

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { load } from "./page.mjs";
 
 Object.assign(globalThis, { ResizeObserver: class { observe() {} }, requestAnimationFrame: () => 1 });
-const LoraStack = load("browser.js", "browser_bar.js", "filter_pane.js", "file_grid.js", "file_card.js", "file_details.js", "stars.js", "tile.js", "folder_tree.js");
+const LoraStack = load("browser.js", "browser_bar.js", "filter_pane.js", "file_grid.js", "file_card.js", "file_details.js", "stars.js", "tile.js", "folder_tree.js", "compare_page.js", "page_parts.js");
 
 const file = (number) => ({ id: `${number}`, label: `file ${number}`, notes: "" });
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -54,6 +54,25 @@ test("a list that is asked for again stands until the new one is there, wherever
     assert.deepEqual(server.asked, [0, 100, 0, 100]);
     await shown.ask({ ...shown.query, q: "other" });
     assert.equal(shown.fileAt(130), null, "another question has other files");
+});
+
+test("before the first answer it is said that it is looked for, and nothing is counted", async () => {
+    const { shown } = browser();
+    assert.equal(shown.note.hidden, false);
+    assert.equal(shown.note.textContent, LoraStack.text("add.loading"));
+    assert.doesNotMatch(shown.pane.tree.root.textContent, /0/);
+    await shown.ask();
+    assert.equal(shown.note.hidden, true);
+    shown.pane.update({ total: 0, folders: [], roots: [] });
+    assert.match(shown.pane.tree.root.textContent, /0/);
+});
+
+test("two sizes that differ are never written the same", () => {
+    const page = new LoraStack.ComparePage({ api: { get: async () => ({ a: file(1), b: file(2), rows: [{ key: "size", a: 715_464, b: 715_472, same: false }, { key: "size", a: 700, b: 700, same: true }, { key: "size", a: 5e6, b: 7e6, same: false }] }), address: () => "" }, target: null, back() {}, openPage() {} });
+    return page.open(file(1), file(2)).then(() => {
+        const cells = page.body.querySelectorAll("td").map((cell) => cell.textContent).slice(1);
+        assert.deepEqual(cells, ["715,464 B", "715,472 B", "700 B", "700 B", "5.0 MB", "7.0 MB"]);
+    });
 });
 
 test("a small picture is fetched small, by the file it belongs to, and anew when it is another picture", () => {

@@ -172,6 +172,31 @@ def test_notes_of_a_drive_that_is_away_do_not_go_over_to_a_copy(
     assert is_whole(card(both, "styles/neon"))
 
 
+def test_notes_do_not_go_over_to_a_copy_where_the_folder_that_is_away_is_not_asked_for(
+    root: Path, data: Path, tmp_path: Path
+) -> None:
+    """A WebUI leaves folders out that are not there."""
+    noted(root, data)
+    other = tmp_path / "other"
+    put(other, "neon", 1, ss_session_id="1")
+    for folders in ([root, other], [other]):
+        library = Library(folders, data=data)
+        library.scan()
+        library.close()
+        if other in folders and root in folders:
+            root.rename(tmp_path / "unplugged")
+    (tmp_path / "unplugged").rename(root)
+    assert is_whole(card(opened(root, data), "styles/neon"))
+
+
+def test_notes_follow_where_everything_was_moved_to_another_folder(
+    root: Path, data: Path, tmp_path: Path
+) -> None:
+    noted(root, data)
+    root.rename(tmp_path / "moved")
+    assert is_whole(card(opened(tmp_path / "moved", data), "styles/neon"))
+
+
 def test_a_drive_that_does_not_answer_stops_no_scan(
     root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

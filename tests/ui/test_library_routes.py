@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -175,15 +174,6 @@ def test_notes_by_route_and_in_the_webuis_own_file(page: TestClient, folder: Pat
     assert ask(page, "networks", sort="rating")["items"][0]["label"] == MIRA
 
 
-def test_what_was_noted_before_goes_into_the_webuis_own_file_too(page: TestClient, folder: Path) -> None:
-    for fields in ({"notes": "at night", "title": "Mira"}, {"weight": 0.7}, {"notes": None}, {}):
-        body = {"label": MIRA, **fields, "sidecar": fields == {}}
-        assert page.patch(f"{PREFIX}/network", json=body).status_code == 200
-    page.patch(f"{PREFIX}/network", json={"label": MIRA, "negative": "day", "sidecar": True})
-    kept = json.loads((folder / f"{MIRA}.json").read_text("utf-8"))
-    assert kept == {"preferred weight": 0.7, "negative text": "day"}
-
-
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -236,15 +226,6 @@ def test_hashing_in_the_background(page: TestClient, library: Library, folder: P
     assert page.delete(f"{PREFIX}/hash").status_code == 200
 
 
-def test_hashing_tells_of_its_files_and_not_of_another_list(page: TestClient, library: Library) -> None:
-    """A list that is asked for anew four times a second flickers, and hashing takes hours."""
-    before, (serial, _) = library.edition, library.changes.since(0)
-    page.post(f"{PREFIX}/hash", json={"all": True})
-    library.hashing.wait(60)
-    assert library.edition == before
-    assert len(library.changes.since(serial)[1]) == 3
-
-
 def test_two_files_compared(page: TestClient) -> None:
     told = ask(page, "compare", a=ONE, b=TWO)
     assert told["tags"]["both"][0] == ["neon", 9, 9]
@@ -269,23 +250,6 @@ def test_a_small_preview_and_its_tag(page: TestClient) -> None:
         headers={"If-None-Match": answer.headers["etag"]},
     )
     assert (again.status_code, again.content) == (304, b"")
-
-
-def test_what_the_host_does_with_warnings_stays_as_it_is(
-    page: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Pictures are made in several threads, and the filters of warnings are one for all of them."""
-    seen = []
-    real = Image.open
-
-    def opening(*arguments: Any, **options: Any) -> Any:
-        seen.append(list(warnings.filters))
-        return real(*arguments, **options)
-
-    monkeypatch.setattr(Image, "open", opening)
-    before = list(warnings.filters)
-    assert page.get(f"{PREFIX}/preview", params={"label": ONE, "size": 64}).status_code == 200
-    assert seen == [before]
 
 
 def test_a_link_to_a_picture_elsewhere_is_not_served(page: TestClient, folder: Path) -> None:
