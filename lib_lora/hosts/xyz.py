@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_lora.errors import EntryValueError
+from lib_lora.hosts.options import block_presets
 from lib_lora.stack import axis_fields as fields
 
 if TYPE_CHECKING:  # what reads values is imported by the first plot: a WebUI's start only names the axes
@@ -167,7 +168,7 @@ class Axes:
         for value in values:
             for whole in wholes:
                 try:
-                    axes.edit(whole.stack, value)
+                    _edit(whole.stack, value)
                 except EntryValueError as error:
                     raise EntryValueError(f"{whole.title}{error}") from None
             if value.field == fields.NETWORK and value.value is not None:
@@ -223,15 +224,21 @@ def _apply(p: Any, value: Any, _values: Any) -> None:
 
 def edited(p: Any, stack: Stack) -> Stack:
     """Return a stack with the values that the plot's axes have for this picture."""
-    from lib_lora.stack import axes
     from lib_lora.stack.stack import Stack
 
     values = getattr(p, ATTRIBUTE, ())
     if any(isinstance(value, Whole) and not value.name for value in values):
         return Stack()  # no stack, and no row for another axis to change
     for value in sorted(values, key=lambda value: not isinstance(value, Whole)):  # a preset, then its rows
-        stack = value.stack if isinstance(value, Whole) else axes.edit(stack, value)
+        stack = value.stack if isinstance(value, Whole) else _edit(stack, value)
     return stack
+
+
+def _edit(stack: Stack, value: Any) -> Stack:
+    """Return a stack with one value; names of the user's own presets of blocks are known."""
+    from lib_lora.stack import axes
+
+    return axes.edit(stack, value, block_presets() if value.field == fields.BLOCKS else {})
 
 
 def is_plotted(p: Any) -> bool:

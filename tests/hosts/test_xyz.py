@@ -249,3 +249,17 @@ def test_rows_of_presets_where_the_panel_is_empty(
         weight.confirm(several, values)
     with pytest.raises(EntryValueError, match="empty"):
         weight.confirm(plotting("", plot, ("Weight", "2: 0.9", None), csv=True), values)
+
+
+def test_the_user_s_own_presets_of_blocks(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib_lora.hosts.xyz.block_presets", lambda: {"MYFACE": "1" + ",0" * 16})
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library, no_presets).add()
+    blocks, p = option(plot, "Blocks"), processing()
+    values = [blocks.type(value) for value in blocks.prepare("2: MyFace, OUTD")]
+    blocks.confirm(p, values)
+    blocks.apply(p, values[0], values)
+    assert edited(p, decode(TEXT)).entries[1].blocks == "MyFace"
+    assert blocks.format_value(p, blocks, values[0]) == "b: MyFace"
+    with pytest.raises(EntryValueError, match="no preset 'YOURS'"):
+        blocks.confirm(p, [blocks.type("2: YOURS")])
