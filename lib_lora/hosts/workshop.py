@@ -115,7 +115,7 @@ class Workshop:
         )
         own = options.block_presets, options.block_preset_problems
         add_routes(app, self.library, self._reports, guard, fits.of, ports, *own)
-        add_panel_routes(app, options.presets, guard)
+        add_panel_routes(app, options.presets, guard, lambda network: self.library().tag_name(network))
         add_interference_route(app, lambda text: interference_of(text, self.library()), guard)
         add_mask_routes(app, options.mask_store, guard)
 

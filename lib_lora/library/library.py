@@ -221,6 +221,24 @@ class Library:
         self.scan()
         return self._find(network, hash)
 
+    def tag_name(self, network: str) -> str:
+        """Return how a prompt tag calls the file of a row: by its name without folders, as the WebUI does.
+
+        Raises AmbiguousNetworkError where that is the name of several: a tag would be of any of them.
+        """
+        try:
+            name = self.find(network).name
+        except NetworkNotFoundError:
+            return network.rpartition("/")[2]
+        same = {os.path.realpath(file.path): file for file in self.files() if file.name == name}
+        if len(same) > 1:
+            labels = ", ".join(file.label for file in list(same.values())[:SHOWN])
+            raise AmbiguousNetworkError(
+                f"{network[:80]}: a prompt tag cannot say which of {len(same)} files called '{name[:80]}' is "
+                f"meant ({labels}). Keep the row in the panel."
+            )
+        return name
+
     def _may_have_changed(self) -> bool:
         return monotonic() - self._scanned >= self._rescan_after
 

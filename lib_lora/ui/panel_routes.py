@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
-from ..errors import EntryValueError, LoraStackError
+from ..errors import AmbiguousNetworkError, EntryValueError, LoraStackError
 from ..files.pictures import BYTE_LIMIT, read_parameters
 from ..stack.entry import Entry
 from ..stack.prompt import take_tags, write_tags
@@ -44,10 +44,21 @@ class PresetShelf(Protocol):
     def delete(self, name: str) -> None: ...
 
 
-def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Sequence[Any] = ()) -> None:
+def bare_name(network: str) -> str:
+    """Return the name of a row's file as the WebUI's own Lora knows it: without folders."""
+    return network.rpartition("/")[2]
+
+
+def add_panel_routes(
+    app: FastAPI,
+    presets: Callable[[], PresetShelf],
+    guard: Sequence[Any] = (),
+    tag_name: Callable[[str], str] = bare_name,
+) -> None:
     """Answer on `app`, after `add_routes`, which clears what an earlier load left there.
 
     `presets` is asked at every request. `guard` holds FastAPI dependencies that every request must pass.
+    `tag_name` tells how a tag calls a row's file, and raises where no tag can.
     """
     router = APIRouter(prefix=PREFIX, dependencies=[Depends(require_same_origin), *guard])
 
@@ -74,7 +85,7 @@ def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Se
     @router.post("/tags/write")
     def rows_to_tags(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:
         with _answered():
-            return {"rows": [_tag(entry) for entry in decode(stack).entries]}
+            return {"rows": [_tag(entry, tag_name) for entry in decode(stack).entries]}
 
     @router.get("/presets")
     def all_presets() -> dict[str, Any]:
@@ -116,11 +127,10 @@ def _answered() -> Iterator[None]:
         raise HTTPException(error.status_code, str(error)) from None
 
 
-def _tag(entry: Entry) -> dict[str, str]:
+def _tag(entry: Entry, tag_name: Callable[[str], str]) -> dict[str, str]:
     """Return a row's tag, or why it has none; a row that is off has neither."""
     try:
-        # The WebUI's own Lora knows files by their names, without folders.
-        tag = write_tags(Stack((entry,)), lambda row: row.network.rpartition("/")[2])
-    except EntryValueError as error:
+        tag = write_tags(Stack((entry,)), lambda row: tag_name(row.network))
+    except (EntryValueError, AmbiguousNetworkError) as error:
         return {"tag": "", "problem": str(error).replace("row 1 (", "(", 1)}
     return {"tag": tag, "problem": ""}
