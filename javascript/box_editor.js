@@ -64,7 +64,7 @@
         }
 
         #press(event) {
-            if (event.button !== 0 || !event.isPrimary) return; // a second finger draws nothing
+            if (event.button !== 0) return;
             event.preventDefault();
             this.frame.focus();
             const from = this.stage.pointAt(event);

@@ -31,9 +31,10 @@
             this.details = new LoraStack.FileDetails({
                 api: this.api, get roles() { return options.roles(); }, add: options.onAdd, openPage: options.onPage, addText: options.addText, pageText: options.pageText, mark: (file, change) => this.change(file, change),
             });
-            this.note = make("div", { class: "ls-browser-note", role: "status" });
+            this.note = make("div", { class: "ls-browser-note", role: "status", hidden: true });
+            this.trouble = make("p", { class: "ls-trouble", role: "status", hidden: true });
             this.root = make("div", { class: "ls-browser" }, this.bar.root,
-                make("div", { class: "ls-browser-body" }, this.pane.root, make("div", { class: "ls-browser-main" }, this.bar.chips, this.note, this.grid.root), this.details.root));
+                make("div", { class: "ls-browser-body" }, this.pane.root, make("div", { class: "ls-browser-main" }, this.bar.chips, this.trouble, this.note, this.grid.root), this.details.root));
             this.bar.update(null);
             this.pane.draw();
             this.details.show(null);
@@ -98,18 +99,13 @@
             }
         }
 
-        /** Show a file as it is now, wherever it is shown. */
+        /** Show a file as it is now. */
         replace(file) {
-            const isIt = sameAs(LoraStack.fileId(file));
-            this.#pages.replace(isIt, file);
-            if (this.#marked.has(LoraStack.fileId(file))) this.#marked.set(LoraStack.fileId(file), file);
+            const id = LoraStack.fileId(file);
+            this.#pages.replace((other) => LoraStack.fileId(other) === id, file);
+            if (this.#marked.has(id)) this.#marked.set(id, file);
             this.grid.draw();
-            if (this.details.file && isIt(this.details.file)) this.details.show(file);
-        }
-
-        /** Whether a file is among those that are held here. */
-        holds(id) {
-            return this.#pages.has(sameAs(id)) || this.#marked.has(id) || (this.details.file !== null && sameAs(id)(this.details.file));
+            this.details.show(file);
         }
 
         clearMarks() {
@@ -228,13 +224,10 @@
             setText(this.note, error ? text("add.failed", { reason: error.message }) : empty);
             this.note.hidden = !error && this.total > 0;
             if (error === null) this.#options.onStatus(this.total === 1 ? text("browse.one") : text("browse.count", { count: this.total }));
+            LoraStack.showTrouble(this.trouble, this.#pages.answer?.problems);
             this.grid.draw();
             if (this.#picking && error === null && !this.bar.isAhead) this.#pickFound();
         }
-    }
-
-    function sameAs(id) {
-        return (file) => LoraStack.fileId(file) === id;
     }
 
     function kept() {

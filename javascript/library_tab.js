@@ -127,7 +127,6 @@
 
         changed(item) {
             this.browser.replace({ ...item });
-            LoraStack.fileChanged(item);
         }
 
         #status(status) {
@@ -135,10 +134,8 @@
             this.page.status(status);
         }
 
-        /** Thousands are told of while all are hashed: only what is shown somewhere is asked for. */
-        async #fileChanged({ id, label }) {
-            LoraStack.fileChanged({ label });
-            const item = this.browser.holds(id) ? await this.api.get("network", { id }).catch(() => null) : null; // it may be gone again
+        async #fileChanged({ id }) {
+            const item = await this.api.get("network", { id }).catch(() => null); // it may be gone again
             if (item) this.browser.replace(item);
         }
 

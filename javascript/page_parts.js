@@ -2,7 +2,6 @@
 (function (LoraStack) {
     "use strict";
 
-    const SVG = "http://www.w3.org/2000/svg";
     const FEW_TAGS = 15; // drawn before “more”
 
     /** A part of the page under its heading; `children` that are null are left out. */
@@ -46,27 +45,20 @@
         return [list, more];
     }
 
-    /** The strength of every block, as boxes in the shape of the UNet. */
+    /** The strength of every block, a name, a number and a bar each, in the shape of the UNet; as wide as there is room. */
     function strengthPicture({ blocks }) {
-        const { text } = LoraStack;
+        const { make, text } = LoraStack;
         const { boxes, width, height } = LoraStack.placeBlocks(blocks);
-        const shape = (tag, attributes, content = "") => {
-            const element = document.createElementNS(SVG, tag);
-            for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-            element.textContent = content;
-            return element;
-        };
-        const picture = shape("svg", { class: "ls-unet", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": text("page.strengths_of", { list: boxes.map(({ block }) => `${block.label} ${number(block.norm)}`).join(", ") }) });
-        const outs = new Map(boxes.filter(({ side }) => side === "out").map((box) => [box.y, box]));
+        const share = (part) => `${((100 * part) / width).toFixed(2)}%`;
+        const picture = make("div", { class: "ls-unet", role: "img", "aria-label": text("page.strengths_of", { list: boxes.map(({ block }) => `${block.label} ${number(block.norm)}`).join(", ") }) });
+        picture.style.height = `${height}px`;
         for (const box of boxes) {
-            const facing = box.side === "in" ? outs.get(box.y) : null;
-            if (facing) picture.append(shape("line", { class: "ls-unet-skip", x1: box.width, x2: facing.x, y1: box.y + box.height / 2, y2: box.y + box.height / 2 }));
-            const fill = (box.share ?? 0) * box.width;
-            picture.append(
-                shape("rect", { class: "ls-unet-box", x: box.x, y: box.y, width: box.width, height: box.height, rx: 4 }),
-                shape("rect", { class: `ls-unet-fill ls-unet-${box.side}`, x: box.side === "out" ? box.x + box.width - fill : box.x, y: box.y, width: fill, height: box.height, rx: 4 }),
-                shape("text", { class: "ls-unet-name", x: box.x + 8, y: box.y + 14 }, box.block.label),
-                shape("text", { class: "ls-unet-number", x: box.x + box.width - 8, y: box.y + 14, "text-anchor": "end" }, number(box.block.norm)));
+            const one = make("div", { class: `ls-unet-box ls-unet-${box.side}` },
+                make("span", { class: "ls-unet-name" }, box.block.label), make("span", { class: "ls-unet-number" }, number(box.block.norm)),
+                make("span", { class: "ls-unet-bar" }, make("span", { class: "ls-unet-fill" })));
+            Object.assign(one.style, { left: share(box.x), top: `${box.y}px`, width: share(box.width), height: `${box.height}px` });
+            one.querySelector(".ls-unet-fill").style.width = `${(100 * (box.share ?? 0)).toFixed(1)}%`;
+            picture.append(one);
         }
         return picture;
     }

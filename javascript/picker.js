@@ -28,7 +28,8 @@
             });
             this.list = make("ul", { class: "ls-files", role: "listbox", id: this.#id, "aria-label": text("add.results"), onscroll: () => this.#scrolled() });
             this.status = make("p", { class: "ls-small ls-found", role: "status" });
-            this.popup = make("div", { class: "ls-popup", hidden: true, onmousedown: (event) => event.preventDefault() }, this.list, this.status);
+            this.trouble = make("p", { class: "ls-trouble", role: "status", hidden: true });
+            this.popup = make("div", { class: "ls-popup", hidden: true, onmousedown: (event) => event.preventDefault() }, this.list, this.status, this.trouble);
             this.dialog = new LoraStack.PickerDialog(panel);
             const browse = make("button", { type: "button", class: "ls-button ls-browse", title: text("pick.open_help"), "aria-haspopup": "dialog", onclick: () => this.browse() }, icon("cards"), make("span", {}, text("pick.open")));
             this.root = make("div", { class: "ls-picker", onfocusout: (event) => this.#left(event) },
@@ -77,10 +78,11 @@
             const question = ++this.#asked;
             if (offset === 0 && this.#files.length === 0) LoraStack.setText(this.status, text("add.loading"));
             try {
-                const { items, total } = await this.#panel.api.get("networks", { q: query, offset, limit: PAGE });
+                const { items, total, problems } = await this.#panel.api.get("networks", { q: query, offset, limit: PAGE });
                 if (question !== this.#asked) return; // a later question is under way
                 this.#files = offset === 0 ? items : [...this.#files, ...items];
                 this.#total = total;
+                LoraStack.showTrouble(this.trouble, problems);
                 this.#shownFor = query;
                 this.#draw(offset);
             } catch (error) {

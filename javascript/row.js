@@ -112,14 +112,15 @@
         /** What depends on the prompt: it changes without the row. */
         drawWords() {
             const { entry, file = null, fit = null } = this.#state ?? { entry: this.entry };
-            this.facts.replaceChildren(...LoraStack.makeFacts({ entry, file, fit, prompt: this.#panel.prompt?.value ?? "" }));
+            const addWords = (words) => words.forEach((word) => this.#panel.toggleWord(word));
+            this.facts.replaceChildren(...LoraStack.makeFacts({ entry, file, fit, prompt: this.#panel.prompt?.value ?? "", addWords }));
             this.#more?.drawWords();
         }
 
         #drawName(file) {
             const { make } = LoraStack;
             const label = String(LoraStack.fieldOf(this.entry, "network"));
-            const key = JSON.stringify([label, file?.id, file?.preview, file?.preview_version]);
+            const key = JSON.stringify([label, file?.preview]);
             if (key === this.#tileOf) return;
             this.#tileOf = key;
             const tile = LoraStack.makeTile(this.#panel.api, file, label);

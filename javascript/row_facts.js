@@ -18,24 +18,32 @@
         return note(text("fit.yes"), { class: "ls-note ls-fits", title }, "done");
     }
 
-    /** How many of a file's trigger words stand in the prompt. */
-    function wordsNote(file, prompt) {
+    /** How many of a file's trigger words stand in the prompt; while any is missing, a click puts it there. */
+    function wordsNote(file, prompt, addWords) {
         const { text } = LoraStack;
         const words = file?.trigger_words ?? [];
         if (words.length === 0) return null;
-        const used = words.filter((word) => LoraStack.hasWord(prompt, word)).length;
-        return note(text("row.words", { used, count: words.length }), { class: `ls-note ls-words${used ? " ls-used" : ""}`, title: text(used ? "row.words_used" : "row.words_unused") });
+        const missing = words.filter((word) => !LoraStack.hasWord(prompt, word));
+        const used = words.length - missing.length;
+        const said = text("row.words", { used, count: words.length });
+        const named = `ls-note ls-words${used ? " ls-used" : ""}`;
+        if (missing.length === 0) return note(said, { class: named, title: text("row.words_used") });
+        const add = (event) => {
+            event.stopPropagation(); // the row would unfold
+            addWords(missing);
+        };
+        return LoraStack.make("button", { type: "button", class: named, title: `${used ? "" : `${text("row.words_unused")} `}${text("row.words_add")}`, onclick: add }, said);
     }
 
-    /** All of them for a row; `prompt` is the prompt's text. */
-    function makeFacts({ entry, file, fit, prompt }) {
+    /** All of them for a row; `prompt` is the prompt's text, `addWords(words)` puts trigger words into it. */
+    function makeFacts({ entry, file, fit, prompt, addWords }) {
         const { text, fieldOf } = LoraStack;
         const region = LoraStack.readRegion(String(fieldOf(entry, "region") ?? ""));
         const facts = ["te", "unet"].map((part) => {
             const own = fieldOf(entry, part);
             return LoraStack.isWeight(own) ? note(text(`row.${part}`, { weight: LoraStack.showWeight(own) })) : null;
         });
-        facts.unshift(fitNote(fit), wordsNote(file, prompt)); // where there is little room only the first are seen
+        facts.unshift(fitNote(fit), wordsNote(file, prompt, addWords)); // where there is little room only the first are seen
         if (region.kind) facts.push(note(text(`row.in_${region.kind}`, region), { class: "ls-note ls-where" }));
         if (TIMES.some((field) => fieldOf(entry, field))) facts.push(note(text("row.timed")));
         if (fieldOf(entry, "blocks")) facts.push(note(text("row.blocks")));

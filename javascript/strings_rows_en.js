@@ -7,6 +7,7 @@
         "row.words": "{used} of {count} trigger words",
         "row.words_used": "In the prompt.",
         "row.words_unused": "None of its trigger words is in the prompt; without them little may happen.",
+        "row.words_add": "Click to add them to the prompt.",
         "row.solo": "Use {name} alone, or all again",
         "row.alone": "Only this one",
         "row.passes": "some passes",

@@ -7,6 +7,7 @@
         "row.words": "トリガーワード {used}/{count}",
         "row.words_used": "プロンプトに入っています。",
         "row.words_unused": "トリガーワードがプロンプトにありません。ないと効果が弱いことがあります。",
+        "row.words_add": "クリックするとプロンプトに入ります。",
         "row.solo": "{name} だけを使う、または全部に戻す",
         "row.alone": "これだけ使う",
         "row.passes": "一部のパス",

@@ -7,6 +7,7 @@
         "row.words": "触发词 {used}/{count}",
         "row.words_used": "已在提示词中。",
         "row.words_unused": "提示词中没有它的触发词；没有触发词可能效果不大。",
+        "row.words_add": "点击即可加入提示词。",
         "row.solo": "只使用 {name}，或恢复全部",
         "row.alone": "只用这一个",
         "row.passes": "部分流程",

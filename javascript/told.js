@@ -47,4 +47,11 @@
         if (words === "" || LoraStack.language() === "en") return words;
         return words.split(BETWEEN).map(part).join(BETWEEN);
     };
+
+    /** Tell in `place` what is wrong with the folders, or nothing. */
+    LoraStack.showTrouble = function (place, problems = []) {
+        const words = problems.map(LoraStack.told).join(" ");
+        place.hidden = words === "";
+        if (place.textContent !== words) place.replaceChildren(LoraStack.icon("warning"), LoraStack.make("span", {}, words));
+    };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

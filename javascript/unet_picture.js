@@ -3,11 +3,10 @@
     "use strict";
 
     const WIDTH = 480;
-    const ROW = 24;
-    const LETTERS = 22;
-    const BAR = Object.freeze({ height: 20, widest: 200, narrower: 6 });
+    const ROW = 32;
+    const BAR = Object.freeze({ height: 26, widest: 216, narrower: 4 });
 
-    /** Boxes { block, side, x, y, width, height, share } and the height of it all; `share` is 0..1 of the strongest, null where unknown. */
+    /** Boxes { block, side, x, y, width, height, share }, the width they share and the height of it all; `share` is 0..1 of the strongest, null where unknown. */
     function placeBlocks(blocks) {
         const strongest = Math.max(...blocks.map(({ norm }) => (Number.isFinite(norm) ? norm : 0)), 0);
         const sides = { in: [], middle: [], out: [], words: [], other: [] };
@@ -44,18 +43,13 @@
         if (part === "unet" && name.startsWith("mid")) return { side: "middle", order: 0, label: "mid" };
         const order = Number(/\d+$/.exec(name)?.[0] ?? 0);
         const words = part !== "unet" && part !== "other";
-        return { side: words ? "words" : "other", order, label: words ? textLabel(name) : short(name.replaceAll("_", " ")) };
+        return { side: words ? "words" : "other", order, label: words ? textLabel(name) : name.replaceAll("_", " ") };
     }
 
     /** A layer of a text encoder; of the second one it says so. */
     function textLabel(name) {
         const [, encoder = "", layer = null] = /^te(\d?)_.*?(\d+)$/.exec(name) ?? [];
-        return layer === null ? short(name.replaceAll("_", " ")) : `text${encoder} ${layer}`;
-    }
-
-    /** As much as stands on a box beside its number. */
-    function short(label) {
-        return label.length > LETTERS ? `${label.slice(0, LETTERS - 1)}…` : label;
+        return layer === null ? name.replaceAll("_", " ") : `text${encoder} ${layer}`;
     }
 
     LoraStack.placeBlocks = placeBlocks;

@@ -5,14 +5,15 @@
     const MOST = 200; // elements drawn at once, whatever the screen
     const SPARE = 1; // rows drawn beyond each edge, so that a slow wheel shows no gap
     const GAP = 12;
-    const CARDS = Object.freeze({ least: 148, text: 56, shape: 1.2 }); // pixels wide, pixels of text below, height of the picture by its width
+    const CARDS = Object.freeze({ least: 148, most: 232, share: 8.5, text: 56, shape: 1.2 }); // pixels wide at least, on a large screen; pixels of text below, height of the picture by its width
     const LIST = Object.freeze({ height: 52 });
 
     /** Columns, sizes in pixels and the height of it all, for `count` files in a space of that size. */
     function layOut({ mode, width, height, count }) {
         if (mode === "list") return finish({ columns: 1, cell: width, row: LIST.height, gap: 0 }, count);
         let found;
-        let columns = Math.max(2, Math.floor((width + GAP) / (CARDS.least + GAP)));
+        const least = Math.min(CARDS.most, Math.max(CARDS.least, width / CARDS.share)); // a large screen shows larger ones, not only more
+        let columns = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
         do {
             const cell = (width - GAP * (columns - 1)) / columns;
             found = { columns, cell, row: Math.round(cell * CARDS.shape) + CARDS.text + GAP, gap: GAP };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import gradio as gr
@@ -12,8 +13,13 @@ from modules.paths_internal import models_path
 from modules.ui_components import FormRow, ToolButton
 
 OWN_WORLD = (
-    "This small model draws one world only: pixel figures made of the words below. "
-    "Click a word to add it to the prompt; other words do little."
+    "Words this model knows. It draws one world only, pixel figures; other words do little. "
+    "Click a word to add it to the prompt."
+)
+EXAMPLES = (
+    "a girl, red hair, green shirt, in a forest",
+    "a boy, black hair, wearing a crown, at night",
+    "a girl, white hair, holding a lantern, in the snow",
 )
 FALLBACK_WORDS = {
     "figure": ["a girl", "a boy"],
@@ -35,21 +41,24 @@ def known_words() -> dict[str, list[str]]:
 
 
 def word_chips(tabname: str) -> str:
-    """The words as buttons, group by group."""
+    """Prompts to begin with, and below a fold all words as buttons, group by group."""
     groups = []
     for group, words in known_words().items():
-        chips = "".join(
-            f'<button type="button" class="word-chip" data-word="{html.escape(word, quote=True)}">'
-            f"{html.escape(word)}</button>"
-            for word in words
-        )
-        groups.append(
-            f'<div class="word-group"><span class="word-group-name">{html.escape(group)}</span>{chips}</div>'
-        )
+        groups.append(_group(group, words))
     return (
-        f'<details class="word-chips" data-tab="{tabname}" open><summary>{OWN_WORLD}</summary>'
-        f'<div class="word-groups">{"".join(groups)}</div></details>'
+        f'<div class="word-chips" data-tab="{tabname}">{_group("try", EXAMPLES)}'
+        f"<details><summary>{OWN_WORLD}</summary>"
+        f'<div class="word-groups">{"".join(groups)}</div></details></div>'
     )
+
+
+def _group(name: str, words: Iterable[str]) -> str:
+    chips = "".join(
+        f'<button type="button" class="word-chip" data-word="{html.escape(word, quote=True)}">'
+        f"{html.escape(word)}</button>"
+        for word in words
+    )
+    return f'<div class="word-group"><span class="word-group-name">{html.escape(name)}</span>{chips}</div>'
 
 
 class Toprow:

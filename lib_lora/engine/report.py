@@ -105,18 +105,16 @@ def combined(passes: Sequence[tuple[str, Report]]) -> Report:
     if not told:
         return Report()
     first, *others = told.items()
-    # The tags of another prompt stand in rows of the same numbers.
-    entries = {(entry.row, entry.network): entry for entry in first[1].entries}
+    entries = {entry.row: entry for entry in first[1].entries}
     for name, report in others:
         for entry in report.entries:
-            key = entry.row, entry.network
-            known = entries.setdefault(key, entry)
+            known = entries.setdefault(entry.row, entry)
             if (known.te, known.unet) != (entry.te, entry.unet):
                 note = f"{name} pass: weight {entry.unet:g}, text encoder {entry.te:g}"
-                entries[key] = replace(known, notes=(*known.notes, note))
+                entries[entry.row] = replace(known, notes=(*known.notes, note))
     reports = list(told.values())
     return Report(
-        entries=tuple(sorted(entries.values(), key=lambda entry: entry.row)),
+        entries=tuple(entries[row] for row in sorted(entries)),
         unet_layers=max(report.unet_layers for report in reports),
         te_layers=max(report.te_layers for report in reports),
         unet_calls=sum(report.unet_calls for report in reports),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -134,32 +133,38 @@ def folders() -> tuple[Path, ...]:
     """Return every folder that may hold LoRA files and exists, each once, the host's own first."""
     from modules import paths_internal, shared
 
-    listed: list[str] = [
+    others = [
         str(getattr(shared.cmd_opts, "lora_dir", "") or Path(paths_internal.models_path, "Lora")),
         str(getattr(shared.cmd_opts, "lyco_dir_backcompat", "") or ""),
-        *(getattr(shared.cmd_opts, "lora_dirs", None) or ()),  # Forge Neo's further ones
         str(Path(paths_internal.extensions_dir, "sd-webui-additional-networks", "models", "lora")),
-        *_listed(str(_option("additional_networks_extra_lora_path", ""))),
-        *getattr(shared.cmd_opts, "lora_stack_dir", []),
-        *_listed(str(_option(FOLDERS, ""))),
+        str(_option("additional_networks_extra_lora_path", "")),
     ]
-    found: dict[Path, None] = {}
-    for text in listed:
-        name = text.strip().strip('"')  # Windows copies paths in quotes
-        if name and (folder := Path(name).expanduser()).is_dir():
-            found.setdefault(folder.resolve())
-    return tuple(found)
+    found = [_path(text) for text in (*others, *_own_folders()) if text.strip(' "')]
+    return tuple(dict.fromkeys(folder.resolve() for folder in found if folder.is_dir()))
+
+
+def absent_folders() -> tuple[Path, ...]:
+    """Return the folders that the user named to us and that are not there: mistyped, or a drive away."""
+    named = [_path(text) for text in _own_folders() if text.strip(' "')]
+    return tuple(dict.fromkeys(folder.absolute() for folder in named if not folder.is_dir()))
+
+
+def _own_folders() -> list[str]:
+    from modules import shared
+
+    return [*getattr(shared.cmd_opts, "lora_stack_dir", []), *_listed(str(_option(FOLDERS, "")))]
+
+
+def _path(text: str) -> Path:
+    return Path(text.strip().strip('"')).expanduser()  # Windows copies paths in quotes
 
 
 def _listed(text: str) -> list[str]:
-    """Return the folders of a setting, divided by commas and lines; AddNet puts names with commas in quotes.
-
-    A line that is one folder with commas in its name is not divided.
-    """
+    """Return the folders of the setting; a line that is one folder with commas in its name is not divided."""
     found: list[str] = []
     for line in text.splitlines():
-        whole = Path(line.strip().strip('"')).expanduser().is_dir()
-        found += [line] if whole else next(csv.reader([line], skipinitialspace=True), [])
+        whole = _path(line).is_dir()
+        found += [line] if whole else line.split(",")
     return found
 
 

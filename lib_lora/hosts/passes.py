@@ -10,14 +10,9 @@ INNER = "_ad_inner"
 """What ADetailer sets on its objects."""
 
 
-def is_inner(p: Any) -> bool:
-    """Tell whether an object draws a part of another one's picture anew."""
-    return bool(getattr(p, INNER, False))
-
-
 def pass_of(p: Any, hires: bool = False) -> str:
     """Return the pass; `hires`: whether the second pass is prepared, before the object says so itself."""
-    if is_inner(p):
+    if getattr(p, INNER, False):
         return DETAILER
     if _on_refiner(p):
         return REFINER

@@ -23,6 +23,7 @@ from .notes import Notes, overlay, stored_path
 from .query import Query
 from .scan import Scan, scan
 from .store import Store
+from .walk import absence
 from .work import IDLE, RUNNING, Changes, Hashing, ScanWork
 
 RESCAN_AFTER = 2.0  # seconds after a scan, before a name that leads nowhere causes another
@@ -46,6 +47,7 @@ class Library:
         self._scanning = Lock()
         self._state = (Scan(), Index(()))  # replaced whole, so that readers need no lock
         self._by_id: dict[str, NetworkFile] = {}
+        self._absent: tuple[Path, ...] = ()
         self._stored: tuple[Path, ...] | None = None  # the roots whose index was read
         self._edition = 0
         self.database = Database(data)
@@ -55,7 +57,7 @@ class Library:
         self._listed = 0  # grows with every change of the list
         self.hashes = KnownHashes(self.database)
         self.changes = Changes()
-        self.hashing = Hashing(self.hashes, self.changes.note)  # the list stays as it is
+        self.hashing = Hashing(self.hashes, self.changed)
         self.scanning = ScanWork()
 
     @property
@@ -86,8 +88,7 @@ class Library:
                 self._publish(found, index)
                 self._kept(lambda: self.store.save(self._roots, found.files, stored, self.notes))
                 if found.files != stored:
-                    away = [root for root in self._roots if not os.path.isdir(root)]  # noqa: PTH112
-                    self._kept(lambda: self.notes.follow(found.files, away))
+                    self._kept(lambda: self.notes.follow(found.files))
                     for file in found.files:
                         file.release()
                     self._listed += 1
@@ -96,8 +97,12 @@ class Library:
                 self.scanning.state = IDLE
                 self._scanned = monotonic()
 
-    def look(self, roots: Sequence[Path]) -> None:
-        """Scan where that was never done, or was done in other folders."""
+    def look(self, roots: Sequence[Path], absent: Sequence[Path] = ()) -> None:
+        """Scan where that was never done, or was done in other folders.
+
+        absent: folders that are to be told of only, so that a drive that is away keeps what is known of it.
+        """
+        self._absent = tuple(absent)
         if self._scanned == -inf or self._roots != _absolute(roots):
             self.scan(roots)
 
@@ -183,7 +188,8 @@ class Library:
 
     def problems(self) -> tuple[str, ...]:
         """Return which folders could not be read or written, and why."""
-        return (*self._state[0].problems, *self.database.problems)
+        missing = [absence(folder) for folder in self._absent]
+        return (*missing, *self._state[0].problems, *self.database.problems)
 
     def search(self, text: str) -> tuple[NetworkFile, ...]:
         """Return the files that hold every word of `text`, those with all in the name first."""
@@ -220,24 +226,6 @@ class Library:
                 return found
         self.scan()
         return self._find(network, hash)
-
-    def tag_name(self, network: str) -> str:
-        """Return how a prompt tag calls the file of a row: by its name without folders, as the WebUI does.
-
-        Raises AmbiguousNetworkError where that is the name of several: a tag would be of any of them.
-        """
-        try:
-            name = self.find(network).name
-        except NetworkNotFoundError:
-            return network.rpartition("/")[2]
-        same = {os.path.realpath(file.path): file for file in self.files() if file.name == name}
-        if len(same) > 1:
-            labels = ", ".join(file.label for file in list(same.values())[:SHOWN])
-            raise AmbiguousNetworkError(
-                f"{network[:80]}: a prompt tag cannot say which of {len(same)} files called '{name[:80]}' is "
-                f"meant ({labels}). Keep the row in the panel."
-            )
-        return name
 
     def _may_have_changed(self) -> bool:
         return monotonic() - self._scanned >= self._rescan_after

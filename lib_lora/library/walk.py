@@ -53,7 +53,7 @@ def walk(
     None stands for the entries of a folder that is as it is known.
     """
     if not os.path.isdir(root):  # noqa: PTH112  Path.is_dir raises where a folder above may not be entered
-        problems.append(f"The folder {root} does not exist. Create it, or change the setting.")
+        problems.append(absence(root))
         return
     waiting = [str(root)]
     while waiting:
@@ -70,6 +70,11 @@ def walk(
             else:
                 yield folder, None
                 waiting += below
+
+
+def absence(root: Path) -> str:
+    """Say that a folder which somebody named is not there."""
+    return f"The folder {root} does not exist. Create it, or change the setting."
 
 
 def _entries(folder: str, problems: list[str]) -> Entries:

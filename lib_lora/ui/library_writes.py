@@ -63,9 +63,8 @@ def add_library_writes(router: APIRouter, ports: LibraryPorts) -> None:
     @router.post("/hash")
     def hash_files(body: Document = BODY) -> Document:
         catalogue = ports.catalogue()
-        everything = _flag(body, "all", False)
-        files = list(catalogue.library.files()) if everything else _several(catalogue, body)
-        catalogue.library.hashing.start(files, first=not everything)
+        files = list(catalogue.library.files()) if _flag(body, "all", False) else _several(catalogue, body)
+        catalogue.library.hashing.start(files)
         return catalogue.library.hashing.status()
 
     @router.delete("/hash")

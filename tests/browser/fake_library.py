@@ -93,6 +93,7 @@ class FakeLibrary:
         self.asked: list[tuple[str, str, Any]] = []
         self.hashed: set[str] = set()
         self.links: list[dict[str, str]] = []
+        self.problems: list[str] = []
 
     def serve(self, page: Page) -> None:
         """Answer the page's questions about files from here on; `unserve` gives them back to the demo."""
@@ -121,7 +122,8 @@ class FakeLibrary:
     def _get_networks(self, query: dict[str, list[str]]) -> Any:
         found = self.found(query)
         offset, limit = int(query["offset"][0]), int(query["limit"][0])
-        return {"total": len(found), "offset": offset, "items": found[offset : offset + limit]}
+        items = found[offset : offset + limit]
+        return {"total": len(found), "offset": offset, "items": items, "problems": self.problems}
 
     def _get_facets(self, query: dict[str, list[str]]) -> Any:
         found = self.found(query)

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import WIDE, Demo, Window, screenshots
 from tests.browser.fake_library import HOSTILE, FakeLibrary, make_item
 from tests.browser.panel_page import SHORT_MS, PanelPage
 
@@ -216,30 +215,3 @@ def test_hostile_metadata_is_only_text(library: LibraryPage) -> None:
     assert library.root.locator("img[src=x], b, a[href^=javascript]").count() == 0
     assert library.root.locator("a[href]").count() == 1
     assert library.page.title() != "1"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_library_looks_right(demo: Demo, window: Window, theme: str) -> None:
-    panel = window.open(query=f"?__theme={theme}")
-    files = FakeLibrary(200)
-    files.serve(panel.page)
-    library = LibraryPage(panel, files)
-    try:
-        for width, height in ((400, 850), (1280, 900), (2560, 1440)):
-            panel.page.set_viewport_size({"width": width, "height": height})
-            library.show()
-            shoot(panel.page, demo, f"library-{width}-{theme}")
-            library.open("00007")
-            if width == 400:  # what was read of a file stays
-                library.root.get_by_role("button", name="Read the numbers").click()
-            library.root.locator(".ls-unet").wait_for(timeout=SHORT_MS)
-            shoot(panel.page, demo, f"file-{width}-{theme}")
-            assert panel.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
-    finally:
-        files.unserve(panel.page)
-        panel.page.set_viewport_size(WIDE)
-
-
-def shoot(page: Page, demo: Demo, name: str) -> None:
-    page.wait_for_timeout(300)  # pictures
-    page.screenshot(path=screenshots(demo) / f"{name}.png")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator
 
-from tests.browser.conftest import WIDE, Demo, Window, screenshots
+from tests.browser.conftest import Demo
 from tests.browser.fake_library import HOSTILE, FakeLibrary, make_item
 from tests.browser.panel_page import SHORT_MS, PanelPage
 
@@ -216,6 +215,18 @@ def test_folders_and_filters_narrow_and_are_taken_out(picker: PickerPage, many: 
     picker.counted(MANY + 1)
 
 
+def test_a_folder_that_is_not_there_is_told_of(picker: PickerPage, many: FakeLibrary) -> None:
+    many.problems = ["The folder /mroe does not exist. Create it, or change the setting."]
+    try:
+        picker.open()
+        picker.find("00049")
+        assert picker.root.locator(".ls-trouble").inner_text() == many.problems[0]
+    finally:
+        many.problems = []
+    picker.find("00007")
+    assert picker.root.locator(".ls-trouble").is_hidden()
+
+
 def test_hostile_names_are_only_text(picker: PickerPage) -> None:
     picker.open()
     picker.find("onerror")
@@ -226,39 +237,3 @@ def test_hostile_names_are_only_text(picker: PickerPage) -> None:
     assert HOSTILE in picker.root.locator(".ls-details").inner_text()
     assert picker.root.locator("img[src=x], b").count() == 0
     assert picker.page.title() != "1"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_picker_looks_right(
-    demo: Demo, window: Window, many: FakeLibrary, theme: str, request: pytest.FixtureRequest
-) -> None:
-    panel = window.open(query=f"?__theme={theme}")
-    many.serve(panel.page)
-    request.addfinalizer(lambda: (many.unserve(panel.page), panel.page.set_viewport_size(WIDE)))
-    picker = PickerPage(panel, many)
-    for width, height in ((400, 850), (1280, 800), (2560, 1440)):
-        panel.page.set_viewport_size({"width": width, "height": height})
-        picker.open()
-        picker.cards.nth(1).click()
-        panel.page.wait_for_timeout(300)  # pictures
-        panel.page.screenshot(path=screenshots(demo) / f"picker-{width}-{theme}.png")
-        box = picker.root.bounding_box()
-        assert box is not None
-        assert box["width"] <= width and box["height"] <= height
-        assert sideways(panel.page) == []
-        panel.page.keyboard.press("Escape")
-
-
-def sideways(page: Page) -> list[Any]:
-    """Return what is cut off at the dialog's right edge though one has to press it."""
-    return page.evaluate(
-        """() => {
-            const root = document.querySelector("dialog[open]");
-            const edge = root.getBoundingClientRect();
-            return [...root.querySelectorAll("button, input, select")]
-                .filter((control) => control.offsetParent !== null && !control.closest(".ls-chosen"))
-                .map((control) => [control.className, control.getBoundingClientRect()])
-                .filter(([, box]) => box.right > edge.right + 1)
-                .map(([name]) => name);
-        }"""
-    )

@@ -78,7 +78,11 @@ def test_words_leave_the_prompt_with_their_row_and_come_back(
     assert len(panel.entries) == 1
     prompt.fill("a girl")
     count = len(file["trigger_words"])
-    expect(panel.rows.first.locator(".ls-words")).to_have_text(f"0 of {count} trigger words")
+    words = panel.rows.first.locator(".ls-words")
+    expect(words).to_have_text(f"0 of {count} trigger words")
+    words.click()
+    expect(words).to_have_text(f"{count} of {count} trigger words")
+    assert prompt.input_value() == ", ".join(["a girl", *file["trigger_words"]])
 
 
 def test_one_row_alone_and_back(panel: PanelPage, names: list[str]) -> None:

@@ -48,9 +48,8 @@ def main() -> None:
 
 
 def opened(demo: Demo, page: Page) -> PanelPage:
-    """The page with its list of words folded away and everything filled in."""
+    """The page with everything filled in."""
     panel = PanelPage(page, demo.address, query="?__theme=light")
-    page.locator(".word-chips summary").first.click()
     panel.prepare(PROMPT, SEED, STEPS)
     return panel
 

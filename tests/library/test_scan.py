@@ -13,6 +13,7 @@ from lib_lora.errors import UnreadableFileError
 from lib_lora.files.glance import Glance, Glancer
 from lib_lora.library import scan as scanning
 from lib_lora.library.library import Library
+from lib_lora.library.walk import absence
 from tests.files.samples import write
 from tests.library.shelves import UNFINISHED, network_bytes, put, refuse_folder
 
@@ -153,6 +154,17 @@ def test_a_missing_root_is_reported(tmp_path: Path) -> None:
     assert library.problems() == (
         f"The folder {tmp_path / 'gone'} does not exist. Create it, or change the setting.",
     )
+
+
+def test_a_folder_that_is_away_is_told_of_until_it_is_there(tmp_path: Path) -> None:
+    put(tmp_path / "here", "neon")
+    library = scanned(tmp_path / "here")
+    library.look([tmp_path / "here"], [tmp_path / "gone"])
+    assert library.roots == (tmp_path / "here",)
+    assert library.problems() == (absence(tmp_path / "gone"),)
+    put(tmp_path / "gone", "zorp")
+    library.look([tmp_path / "here", tmp_path / "gone"])
+    assert (labels(library), library.problems()) == (["neon", "zorp"], ())
 
 
 def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,12 @@ def test_without_full_text_the_same_is_found(
         assert len(library.search(words)) == count, words
 
 
+def test_a_folder_that_is_not_there_is_told_with_the_files(library: Library, folder: Path) -> None:
+    library.look(library.roots, [folder / "mroe"])
+    (problem,) = ask(TestClient(served(library)), "networks")["problems"]
+    assert problem == f"The folder {folder / 'mroe'} does not exist. Create it, or change the setting."
+
+
 def test_facets_count_with_all_filters_but_their_own(page: TestClient) -> None:
     told = ask(page, "facets", folder="styles", role="style")
     assert told["total"] == 2
@@ -206,11 +212,6 @@ def test_metadata_is_written_and_copied_to_the_same_training(page: TestClient, f
     assert ask(page, "network", label=TWO)["editable"]["modelspec.author"] == "Me"
     assert ask(page, "networks", q="New")["items"][0]["label"] == ONE
     assert labels(ask(page, "siblings", label=ONE)) == [TWO]
-    own = {"modelspec.hash_sha256": f"0x{before}", "modelspec.date": "2024", "modelspec.license": "MIT"}
-    page.post(f"{PREFIX}/metadata", json={"label": ONE, "fields": own, "backup": False})
-    page.post(f"{PREFIX}/metadata/copy", json={"from": ONE, "to": [TWO]})
-    copied = ask(page, "network", label=TWO)["raw"]
-    assert [copied.get(key) for key in own] == [None, None, "MIT"], "what is true of one file stays there"
     refused = page.post(f"{PREFIX}/metadata", json={"label": ONE, "fields": {"ss_network_dim": "1"}})
     assert refused.status_code == 422
 
