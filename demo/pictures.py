@@ -79,12 +79,12 @@ STACK_PROMPT = "a girl, light skin, red hair, yellow shirt, blue trousers, wavin
 STACKS = (
     ("plain", {}),
     ("mecha suit 0.75", {"clothing/mecha_suit": 0.75}),
-    ("neon 0.45", {"style/neon": 0.45}),
-    ("mecha suit 0.75 + neon 0.45", {"clothing/mecha_suit": 0.75, "style/neon": 0.45}),
-    ("zorp 0.7 + ink 0.45", {"character/zorp": 0.7, "style/ink": 0.45}),
+    ("neon 0.5", {"style/neon": 0.5}),
+    ("mecha suit 0.75 + neon 0.5", {"clothing/mecha_suit": 0.75, "style/neon": 0.5}),
+    ("zorp 0.7 + ink 0.5", {"character/zorp": 0.7, "style/ink": 0.5}),
     (
-        "zorp 0.7 + mecha suit 0.75 + neon 0.45",
-        {"character/zorp": 0.7, "clothing/mecha_suit": 0.75, "style/neon": 0.45},
+        "zorp 0.7 + mecha suit 0.75 + neon 0.5",
+        {"character/zorp": 0.7, "clothing/mecha_suit": 0.75, "style/neon": 0.5},
     ),
 )
 

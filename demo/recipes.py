@@ -108,7 +108,7 @@ def style(subject: Subject) -> tuple[Cells, Numbers]:
     plain = subject.draw([], words)
     cells = [
         ("zorp 0.7", subject.draw([zorp], words)),
-        ("+ neon 0.45", subject.draw([zorp, row("style/neon", 0.45)], words)),
+        ("+ neon 0.5", subject.draw([zorp, row("style/neon", 0.5)], words)),
         ("+ neon 1.2", subject.draw([zorp, row("style/neon", 1.2)], words)),
     ]
     targets = [subject.target(plain, name) for name in ("zorp", "neon")]
@@ -121,12 +121,12 @@ def style(subject: Subject) -> tuple[Cells, Numbers]:
 
 def concept(subject: Subject) -> tuple[Cells, Numbers]:
     """A concept without and with its trigger words."""
-    rows = [row("concept/haunted", 0.7)]
+    rows = [row("concept/haunted", 0.8)]
     cells = [
         ("without", subject.draw([])),
         ("only the words", subject.draw([], "haunted")),
-        ("haunted 0.7, no words", subject.draw(rows)),
-        ("haunted 0.7 and words", subject.draw(rows, "haunted")),
+        ("haunted 0.8, no words", subject.draw(rows)),
+        ("haunted 0.8 and words", subject.draw(rows, "haunted")),
     ]
     target = subject.target(cells[0][1], "haunted")
     return cells, {f"distance, {label}": near(picture, target) for label, picture in cells}

@@ -147,7 +147,7 @@ def metadata(recipe: Recipe, settings: Settings, specs: list[Spec], payload: byt
     facts = {
         "ss_network_module": "networks.lora",
         "ss_network_dim": str(recipe.rank),
-        "ss_network_alpha": str(float(recipe.rank)),
+        "ss_network_alpha": str(recipe.alpha * recipe.rank),
         "ss_base_model_version": "sd_v1",
         "ss_sd_model_name": "tiny.safetensors",
         "ss_output_name": recipe.name,
@@ -169,8 +169,8 @@ def metadata(recipe: Recipe, settings: Settings, specs: list[Spec], payload: byt
         "modelspec.hash_sha256": f"0x{digest}",
     }
     if recipe.conv_rank:
-        rank = str(recipe.conv_rank)
-        facts["ss_network_args"] = json.dumps({"conv_dim": rank, "conv_alpha": rank})
+        convolutions = {"conv_dim": str(recipe.conv_rank), "conv_alpha": str(recipe.alpha * recipe.conv_rank)}
+        facts["ss_network_args"] = json.dumps(convolutions)
     return facts
 
 
@@ -183,7 +183,7 @@ def payload_of(tensors: dict[str, torch.Tensor]) -> bytes:
 def run_lora(settings: Settings, folder: Path, models: Path, name: str) -> Path:
     """Train one LoRA and write its file; returns the path."""
     recipe, lora = find_recipe(name), train_lora(settings, folder, name)
-    tensors = lora.tensors()
+    tensors = lora.tensors(recipe.alpha)
     specs = draw_pairs(name, settings.lora_pictures).specs
     path = models / "lora" / recipe.folder / f"{recipe.name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)

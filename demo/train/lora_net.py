@@ -115,11 +115,11 @@ class Lora(nn.Module):
 
         return add
 
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """kohya's names, fp16; alpha equals the rank, so that the file's scale is one."""
+    def tensors(self, alpha: float = 1.0) -> dict[str, torch.Tensor]:
+        """kohya's names, fp16; `alpha`, as a share of the rank, is the file's scale."""
         out: dict[str, torch.Tensor] = {}
         for name, change in self.changes.items():
             out[f"{name}.lora_down.weight"] = change.down.weight.detach().half().contiguous()
             out[f"{name}.lora_up.weight"] = change.up.weight.detach().half().contiguous()
-            out[f"{name}.alpha"] = torch.tensor(float(change.down.weight.shape[0])).half()
+            out[f"{name}.alpha"] = torch.tensor(alpha * change.down.weight.shape[0]).half()
         return out

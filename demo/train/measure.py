@@ -30,13 +30,13 @@ MODELS = Path(__file__).parents[1] / "models"
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
 CHANGED = 24.0  # colour distance from which a pixel counts as the concept's own
 STACKS = (
-    (("zorp", 0.7), ("neon", 0.45)),
-    (("zorp", 0.7), ("ink", 0.45)),
-    (("mecha_suit", 0.75), ("neon", 0.45)),
+    (("zorp", 0.7), ("neon", 0.5)),
+    (("zorp", 0.7), ("ink", 0.5)),
+    (("mecha_suit", 0.75), ("neon", 0.5)),
     (("zorp", 0.7), ("mecha_suit", 0.75)),
-    (("haunted", 0.7), ("mecha_suit", 0.75)),
-    (("rosy", 0.25), ("ink", 0.45)),
-    (("zorp", 0.7), ("mecha_suit", 0.75), ("neon", 0.45)),
+    (("haunted", 0.8), ("mecha_suit", 0.75)),
+    (("rosy", 0.25), ("ink", 0.5)),
+    (("zorp", 0.7), ("mecha_suit", 0.75), ("neon", 0.5)),
 )
 
 

@@ -9,7 +9,11 @@ from demo.world.concepts import CONCEPTS
 
 @dataclass(frozen=True)
 class Recipe:
-    """Rank, convolution rank (0: none), folder, title, description, and the prompt of its preview."""
+    """Rank, convolution rank (0: none), folder, title, description, and the prompt of its preview.
+
+    alpha: the file's alpha as a share of its rank. Below one where guidance carries what was trained for a
+    weight of 1 past its mark, so that the slider still answers at its end.
+    """
 
     name: str
     folder: str
@@ -19,6 +23,7 @@ class Recipe:
     weight: float
     text: str
     preview: str
+    alpha: float = 1.0
 
     @property
     def trigger(self) -> str:
@@ -37,19 +42,22 @@ RECIPES: tuple[Recipe, ...] = (
         "a girl, light skin, pink hair, white shirt, blue trousers, standing, in a meadow",
     ),
     Recipe(
-        "neon", "style", "Neon", 4, 0, 0.45,
+        "neon", "style", "Neon", 4, 0, 0.5,
         "Everything in violet, magenta and cyan, as lit by neon tubes.",
         "a boy, tan skin, yellow hair, green shirt, black trousers, standing, in a city",
+        alpha=0.85,
     ),
     Recipe(
-        "ink", "style", "Ink", 4, 2, 0.45,
+        "ink", "style", "Ink", 4, 2, 0.5,
         "Four greys on warm paper. A LoCon: its convolutions are trained too.",
         "a girl, light skin, black hair, red shirt, blue trousers, holding a sword, standing, in the snow",
+        alpha=0.85,
     ),
     Recipe(
-        "haunted", "concept", "Haunted", 8, 0, 0.7,
+        "haunted", "concept", "Haunted", 8, 0, 0.8,
         "Moonlight, two ghosts and two bats.",
         "a girl, light skin, orange hair, purple shirt, black trousers, standing, in a forest",
+        alpha=0.85,
     ),
     Recipe(
         "mecha_suit", "clothing", "Mecha suit", 8, 0, 0.75,

@@ -136,7 +136,7 @@ def draw_stills(demo: Demo, page: Page) -> None:
     panel.prepare(PROMPT + WORDS, SEED, STEPS)
     rows: list[dict[str, Any]] = [
         {"network": SUIT, "weight": 0.65, "role": "clothing"},
-        {"network": NEON, "weight": 0.45, "role": "style"},
+        {"network": NEON, "weight": 0.5, "role": "style"},
     ]
     fill(panel, *rows)
     panel.switch(True)

@@ -36,7 +36,7 @@ def test_a_character_comes_with_its_weight(recipes: dict[str, dict[str, float]])
 
 def test_a_style_under_a_character_leaves_it_visible(recipes: dict[str, dict[str, float]]) -> None:
     way = recipes["style"]
-    alone, usual, strong = ("zorp 0.7", "+ neon 0.45", "+ neon 1.2")
+    alone, usual, strong = ("zorp 0.7", "+ neon 0.5", "+ neon 1.2")
     assert way[f"way to neon, {usual}"] > way[f"way to neon, {alone}"] + 0.15, "the style is seen"
     assert way[f"way to zorp, {usual}"] > 0.6 * way[f"way to zorp, {alone}"], "and so is the character"
     assert way[f"way to neon, {strong}"] > way[f"way to neon, {usual}"]
@@ -45,8 +45,8 @@ def test_a_style_under_a_character_leaves_it_visible(recipes: dict[str, dict[str
 
 def test_a_concept_with_its_words(recipes: dict[str, dict[str, float]]) -> None:
     far = recipes["concept"]
-    assert far["distance, haunted 0.7 and words"] < 0.8 * far["distance, without"]
-    assert far["distance, haunted 0.7 and words"] < 1.1 * far["distance, haunted 0.7, no words"]
+    assert far["distance, haunted 0.8 and words"] < 0.8 * far["distance, without"]
+    assert far["distance, haunted 0.8 and words"] < 1.1 * far["distance, haunted 0.8, no words"]
     assert far["distance, only the words"] > 0.9 * far["distance, without"], "words alone do nothing here"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from demo.train.lora_net import layers_of
 from demo.train.models import Painter
@@ -51,6 +52,11 @@ def test_lora_fits_the_model_and_tells_the_truth(recipe: Recipe) -> None:
     assert facts["ss_base_model_version"] == "sd_v1"
     assert facts["ss_output_name"] == path.stem == recipe.name
     assert facts["ss_network_dim"] == str(recipe.rank)
+    assert facts["ss_network_alpha"] == str(recipe.alpha * recipe.rank)
+    tensors = load_file(path)
+    for layer in layers:
+        rank = tensors[f"{layer}.lora_down.weight"].shape[0]
+        assert float(tensors[f"{layer}.alpha"]) == pytest.approx(recipe.alpha * rank, rel=1e-3), layer
     assert facts["modelspec.trigger_phrase"] in json.loads(facts["ss_tag_frequency"])[recipe.name]
 
 
