@@ -64,7 +64,7 @@
         }
 
         #press(event) {
-            if (event.button !== 0) return;
+            if (event.button !== 0 || !event.isPrimary) return; // a second finger draws nothing
             event.preventDefault();
             this.frame.focus();
             const from = this.stage.pointAt(event);

@@ -31,7 +31,7 @@
             this.details = new LoraStack.FileDetails({
                 api: this.api, get roles() { return options.roles(); }, add: options.onAdd, openPage: options.onPage, addText: options.addText, pageText: options.pageText, mark: (file, change) => this.change(file, change),
             });
-            this.note = make("div", { class: "ls-browser-note", role: "status", hidden: true });
+            this.note = make("div", { class: "ls-browser-note", role: "status" });
             this.trouble = make("p", { class: "ls-trouble", role: "status", hidden: true });
             this.root = make("div", { class: "ls-browser" }, this.bar.root,
                 make("div", { class: "ls-browser-body" }, this.pane.root, make("div", { class: "ls-browser-main" }, this.bar.chips, this.trouble, this.note, this.grid.root), this.details.root));
@@ -99,13 +99,18 @@
             }
         }
 
-        /** Show a file as it is now. */
+        /** Show a file as it is now, wherever it is shown. */
         replace(file) {
-            const id = LoraStack.fileId(file);
-            this.#pages.replace((other) => LoraStack.fileId(other) === id, file);
-            if (this.#marked.has(id)) this.#marked.set(id, file);
+            const isIt = sameAs(LoraStack.fileId(file));
+            this.#pages.replace(isIt, file);
+            if (this.#marked.has(LoraStack.fileId(file))) this.#marked.set(LoraStack.fileId(file), file);
             this.grid.draw();
-            this.details.show(file);
+            if (this.details.file && isIt(this.details.file)) this.details.show(file);
+        }
+
+        /** Whether a file is among those that are held here. */
+        holds(id) {
+            return this.#pages.has(sameAs(id)) || this.#marked.has(id) || (this.details.file !== null && sameAs(id)(this.details.file));
         }
 
         clearMarks() {
@@ -228,6 +233,10 @@
             this.grid.draw();
             if (this.#picking && error === null && !this.bar.isAhead) this.#pickFound();
         }
+    }
+
+    function sameAs(id) {
+        return (file) => LoraStack.fileId(file) === id;
     }
 
     function kept() {

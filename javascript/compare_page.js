@@ -13,6 +13,13 @@
         return Array.isArray(value) ? value.join(", ") : String(value);
     }
 
+    /** Both values of a line; sizes that read the same and are not are written to the byte. */
+    function shownBoth({ key, a, b }) {
+        const texts = [shown(key, a), shown(key, b)];
+        if (key !== "size" || a === b || texts[0] !== texts[1]) return texts;
+        return [a, b].map((bytes) => `${bytes.toLocaleString(LoraStack.language())} B`);
+    }
+
     class ComparePage {
         #library;
         #asked = 0;
@@ -43,10 +50,7 @@
         #draw({ a, b, rows = [], tags = {} }) {
             const { make, text } = LoraStack;
             const head = (file) => make("th", { scope: "col" }, LoraStack.makePicture(this.#library.api, file, 384), make("button", { type: "button", class: "ls-link", onclick: () => this.#library.openPage(file) }, String(file.label)));
-            const line = ({ key, label, a: left, b: right, same }) => {
-                const [first, second] = [shown(key, left), shown(key, right)]; // what reads the same is not marked as different
-                return make("tr", { class: same || first === second ? "ls-same" : "ls-different" }, make("th", { scope: "row" }, LoraStack.told(label || key)), make("td", {}, first), make("td", {}, second));
-            };
+            const line = (row) => make("tr", { class: row.same ? "ls-same" : "ls-different" }, make("th", { scope: "row" }, LoraStack.told(row.label || row.key)), ...shownBoth(row).map((value) => make("td", {}, value)));
             const chips = (list) => (list ?? []).slice(0, TAGS).map(([tag]) => String(tag));
             const column = (key, list, values = {}) => make("div", {}, make("h3", { class: "ls-section-title" }, text(key, values)), chips(list).length ? LoraStack.wordChips(chips(list), this.#library.target) : make("p", { class: "ls-small" }, "–"));
             this.body.replaceChildren(

@@ -35,6 +35,10 @@
             this.root = make("aside", { class: "ls-details", "aria-label": text("detail.label") }, this.hint, this.body);
         }
 
+        get file() {
+            return this.#file;
+        }
+
         show(file) {
             this.hint.hidden = Boolean(file);
             this.body.hidden = !file;

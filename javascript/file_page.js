@@ -188,10 +188,12 @@
             }
         }
 
+        /** What was saved is shown, unless another file was opened meanwhile. */
         #saved(item) {
             this.#library.changed(item);
+            if (LoraStack.fileId(item) !== LoraStack.fileId(this.#file)) return;
             this.#draw({ ...this.#file, ...item });
-            this.open(this.#file);
+            if (!this.root.hidden) this.open(this.#file);
         }
 
         #key(event) {

@@ -36,6 +36,7 @@
 
     class FolderTree {
         #onChoose;
+        #isKnown = false; // before the first answer nobody knows how many there are
         #top = growTree({});
         #unfolded = new Set();
         #chosen = "";
@@ -47,6 +48,7 @@
         }
 
         update(facets, query) {
+            this.#isKnown = facets.total !== undefined;
             this.#top = growTree(facets);
             this.#chosen = query.folder === "" && query.root === "" ? "" : `${this.#top.children.some((node) => node.root !== "") ? query.root : ""}:${query.folder}`;
             this.#draw();
@@ -64,7 +66,7 @@
                     "aria-selected": String(node.key === this.#chosen), "aria-expanded": folds ? String(this.#unfolded.has(node.key)) : null,
                     title: node.folder || null, onclick: (event) => this.#clicked(event, node),
                 }, folds ? make("span", { class: "ls-tree-fold", "aria-hidden": "true" }, icon("fold")) : make("span", { class: "ls-tree-fold" }),
-                make("span", { class: "ls-tree-name" }, node === this.#top ? text("filter.all_folders") : node.name), make("span", { class: "ls-count" }, String(node.count)));
+                make("span", { class: "ls-tree-name" }, node === this.#top ? text("filter.all_folders") : node.name), make("span", { class: "ls-count" }, this.#isKnown ? String(node.count) : ""));
                 item.style.setProperty("--ls-depth", Math.max(0, depth - 1));
                 return item;
             });

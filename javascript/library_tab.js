@@ -127,6 +127,7 @@
 
         changed(item) {
             this.browser.replace({ ...item });
+            LoraStack.fileChanged(item);
         }
 
         #status(status) {
@@ -134,8 +135,10 @@
             this.page.status(status);
         }
 
-        async #fileChanged({ id }) {
-            const item = await this.api.get("network", { id }).catch(() => null); // it may be gone again
+        /** Thousands are told of while all are hashed: only what is shown somewhere is asked for. */
+        async #fileChanged({ id, label }) {
+            LoraStack.fileChanged({ label });
+            const item = this.browser.holds(id) ? await this.api.get("network", { id }).catch(() => null) : null; // it may be gone again
             if (item) this.browser.replace(item);
         }
 

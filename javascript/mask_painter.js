@@ -14,10 +14,14 @@
         #onProblem;
         #timer = 0;
         #last = null;
+        #mask = ""; // the name of the mask that is on the canvas
         #shown = null; // the hash that is drawn
+        #waiting = false; // what is on the canvas has not been kept
+        #redrawn = 0; // how often the canvas was drawn anew
+        #turns = new Map(); // mask → how often the server was asked to keep it: the newest answer counts
 
         /**
-         * `onChange(hash)` when a mask is kept on the server, `onColours({ red, green, blue })` with three hashes when
+         * `onChange(hash, mask)` when a mask is kept on the server, `onColours({ red, green, blue })` with three hashes when
          * a loaded picture was three masks in one, `onProblem(text)` when a mask could not be read or kept.
          */
         constructor(panel, hue, { onChange, onColours, onProblem }) {
@@ -45,14 +49,17 @@
                     make("p", { class: "ls-small" }, text("region.mask_help")), this.share));
         }
 
-        /** Show the mask that is kept under `hash`, or an empty one. */
-        update({ hash, name }) {
+        /** Show the mask of that name, which is kept under `hash`, or an empty one. */
+        update({ hash, mask, name }) {
             this.canvas.setAttribute("aria-label", LoraStack.text("region.mask_of", { name }));
             const reshaped = this.stage.refresh();
-            if (!reshaped && this.#shown === hash && this.canvas.dataset.ready) return;
+            if (!reshaped && this.#shown === hash && this.#mask === mask) return;
             if (this.#last !== null) return; // somebody is painting
+            if (this.#waiting && !reshaped && this.#mask === mask) return; // what was painted last is about to be the mask
+            if (this.#waiting) this.#keep(); // before the canvas is another's
+            this.#mask = mask;
             this.#shown = hash;
-            this.canvas.dataset.ready = "true";
+            this.#redrawn += 1;
             const { aspect } = this.stage;
             this.canvas.width = Math.round(LONGER * Math.min(1, aspect));
             this.canvas.height = Math.round(LONGER / Math.max(1, aspect));
@@ -72,7 +79,7 @@
         }
 
         #press(event) {
-            if (event.button !== 0) return;
+            if (event.button !== 0 || !event.isPrimary) return;
             event.preventDefault();
             clearTimeout(this.#timer);
             const erasing = this.erase.getAttribute("aria-pressed") === "true";
@@ -142,31 +149,41 @@
         /** Keep the three colours of a picture as a mask each. */
         async #keepColours(image) {
             const hashes = {};
+            clearTimeout(this.#timer);
+            this.#waiting = false;
             for (const [index, colour] of ["red", "green", "blue"].entries()) {
                 this.#show(image, (...channels) => channels[index]);
-                hashes[colour] = await this.#send();
+                hashes[colour] = await this.#send(blackAndWhite(this.canvas));
             }
             this.#onColours(hashes);
         }
 
-        /** Give the server the mask on the canvas, and return its hash. */
-        async #send() {
-            const { hash, share } = await this.#panel.api.post("masks", { picture: blackAndWhite(this.canvas) });
+        /** Give the server a mask, and return its hash. */
+        async #send(picture) {
+            const { hash, share } = await this.#panel.api.post("masks", { picture });
             LoraStack.setText(this.share, LoraStack.text("region.share", { share: Math.round(share * 100) }));
             return hash;
         }
 
         #keepSoon() {
             clearTimeout(this.#timer);
+            this.#waiting = true;
             this.#timer = setTimeout(() => this.#keep(), PAUSE_MS);
         }
 
+        /** Keep what is on the canvas now, as the mask that it is. */
         async #keep() {
+            clearTimeout(this.#timer);
+            this.#waiting = false;
+            const [mask, redrawn] = [this.#mask, this.#redrawn];
+            const turn = (this.#turns.get(mask) ?? 0) + 1;
+            this.#turns.set(mask, turn);
             try {
-                const hash = await this.#send();
-                this.#shown = hash;
+                const hash = await this.#send(blackAndWhite(this.canvas));
+                if (turn !== this.#turns.get(mask)) return; // painted further since: a newer one comes
+                if (redrawn === this.#redrawn) this.#shown = hash;
                 this.#onProblem("");
-                this.#onChange(hash);
+                this.#onChange(hash, mask);
             } catch (error) {
                 this.#onProblem(LoraStack.text("region.not_kept", { reason: error.message }));
             }

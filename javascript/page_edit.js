@@ -8,7 +8,7 @@
         #page;
         #file = null;
         #rating = 0;
-        #isSaved = false; // what stands in the fields is what was just saved
+        #drafts = new Map(); // file's id → what was typed and not saved
 
         /** `page` has `api`, `roles`, `say(text)`, `saved(item)`. */
         constructor(page) {
@@ -33,12 +33,12 @@
                     make("button", { type: "submit", class: "ls-button ls-solid" }, text("edit.save"))), this.problem);
         }
 
-        /** What was typed and not saved yet stays when the same file is shown again, as after a star or a finished hash. */
+        /** What was typed and not saved yet stays: when the same file is shown again, and when one comes back to it. */
         show(file) {
-            const { make, text } = LoraStack;
-            const stays = this.#file !== null && !this.#isSaved && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
-            const typed = stays ? this.#typed() : {};
-            this.#isSaved = false;
+            const { make, text, fileId } = LoraStack;
+            const stays = this.#isOf(file);
+            if (this.#file) this.#drafts.set(fileId(this.#file), this.#typed());
+            const typed = this.#drafts.get(fileId(file)) ?? {};
             this.#file = file;
             const roles = this.#page.roles;
             this.role.replaceChildren(make("option", { value: "" }, text("more.no_role")), ...roles.map((role) => make("option", { value: role.name }, LoraStack.roleText({ role: role.name }, roles))));
@@ -48,6 +48,10 @@
             this.sidecar.checked = stays && this.sidecar.checked;
             this.sidecar.disabled = file.writable === false;
             if (!stays) this.problem.hidden = true;
+        }
+
+        #isOf(file) {
+            return this.#file !== null && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
         }
 
         /** What differs from what the file says, as it stands in the fields. */
@@ -91,17 +95,25 @@
 
         async #save(event) {
             event.preventDefault();
-            const { text, setText } = LoraStack;
-            const sidecar = this.sidecar.checked;
+            const { text, setText, fileId } = LoraStack;
+            const [file, sidecar, sent] = [this.#file, this.sidecar.checked, this.#typed()];
             try {
-                const item = await this.#page.api.patch("network", { id: LoraStack.fileId(this.#file), ...this.#changes(), ...(sidecar ? { sidecar: true } : {}) });
-                this.problem.hidden = true;
-                this.sidecar.checked = false;
-                this.#isSaved = true;
+                const changes = this.#changes();
+                const item = await this.#page.api.patch("network", { id: fileId(file), ...changes, ...(sidecar ? { sidecar: true } : {}) });
                 this.#page.say(text(sidecar ? "edit.saved_sidecar" : "edit.saved"));
+                this.#drafts.delete(fileId(file));
+                if (this.#isOf(file)) {
+                    this.problem.hidden = true;
+                    this.sidecar.checked = false;
+                    const since = Object.entries(this.#typed()).filter(([name, value]) => value !== sent[name]);
+                    this.#drafts.set(fileId(file), Object.fromEntries(since));
+                    this.#file = null; // what else stands in the fields is saved
+                }
                 this.#page.saved(item);
             } catch (error) {
-                setText(this.problem, text("browse.change_failed", { reason: error.message }));
+                const told = text("browse.change_failed", { reason: error.message });
+                if (!this.#isOf(file)) return void this.#page.say(told);
+                setText(this.problem, told);
                 this.problem.hidden = false;
             }
         }

@@ -3,18 +3,21 @@
     "use strict";
 
     const KEYS = Object.freeze(["modelspec.title", "modelspec.author", "modelspec.description", "modelspec.trigger_phrase", "modelspec.usage_hint", "modelspec.tags", "modelspec.license", "ss_training_comment"]);
-    const CUT = 2000; // characters of a value that the server tells at most; a longer one is not edited here
+    const LINES = Object.freeze(["modelspec.description", "modelspec.usage_hint", "ss_training_comment"]); // may hold line breaks
 
     class MetadataForm {
         #page;
         #file = null;
+        #shown = {}; // the values as the fields show them: a field may leave out what it cannot hold
+        #drafts = new Map(); // file's id → what was typed and not written
         #busy = false;
 
         /** `page` has `api`, `say(text)`, `reload()`. */
         constructor(page) {
             const { make, text } = LoraStack;
             this.#page = page;
-            this.fields = Object.fromEntries(KEYS.map((key) => [key, make("input", { class: "ls-text ls-plain", "aria-label": key, autocomplete: "off", onkeydown: (event) => event.stopPropagation() })]));
+            const shared = { autocomplete: "off", onkeydown: (event) => event.stopPropagation() };
+            this.fields = Object.fromEntries(KEYS.map((key) => [key, LINES.includes(key) ? make("textarea", { class: "ls-paste-text", rows: 2, "aria-label": key, ...shared }) : make("input", { class: "ls-text ls-plain", "aria-label": key, ...shared })]));
             this.backup = make("input", { type: "checkbox", class: "ls-check" });
             this.write = make("button", { type: "submit", class: "ls-button" }, LoraStack.icon("edit"), text("meta.write"));
             this.problem = make("p", { class: "ls-problem", role: "alert", hidden: true });
@@ -25,10 +28,11 @@
             this.root = make("details", { class: "ls-fold", ontoggle: () => this.#opened() }, make("summary", {}, text("meta.open")), make("p", { class: "ls-small" }, text("meta.note")), this.form, this.problem, this.siblings);
         }
 
-        /** Shown again, the same file leaves the form as it is, open and with what was typed. */
+        /** Shown again, a file has the form as it was left, with what was typed. */
         show(file) {
-            const stays = this.#file !== null && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
-            const typed = new Set(stays ? this.#changed() : []);
+            const stays = this.#isOf(file);
+            if (this.#file) this.#drafts.set(LoraStack.fileId(this.#file), this.#changed());
+            const typed = this.#drafts.get(LoraStack.fileId(file)) ?? {};
             this.#file = file;
             if (!stays) {
                 this.root.open = false;
@@ -37,36 +41,42 @@
                 this.backup.checked = true;
             }
             this.write.disabled = file.writable === false || Boolean(file.problem);
+            const { raw = {}, editable = raw } = file;
             for (const [key, field] of Object.entries(this.fields)) {
-                if (typed.has(key)) continue;
-                field.value = this.#stored(key);
-                field.disabled = field.value.length >= CUT;
+                field.value = editable[key] ?? raw[key] ?? "";
+                this.#shown[key] = field.value;
+                field.disabled = Boolean(raw[key]) && editable[key] === undefined; // only a part of it was told
                 field.title = field.disabled ? LoraStack.text("meta.too_long") : "";
+                if (!field.disabled && Object.hasOwn(typed, key)) field.value = typed[key];
             }
         }
 
-        #stored(key) {
-            return String(this.#file.raw?.[key] ?? "");
+        #isOf(file) {
+            return this.#file !== null && LoraStack.fileId(this.#file) === LoraStack.fileId(file);
         }
 
+        /** What somebody typed, by its key. */
         #changed() {
-            return KEYS.filter((key) => !this.fields[key].disabled && this.fields[key].value.trim() !== this.#stored(key).trim());
+            const changed = Object.entries(this.fields).filter(([key, field]) => !field.disabled && field.value.trim() !== this.#shown[key].trim());
+            return Object.fromEntries(changed.map(([key, field]) => [key, field.value]));
         }
 
         async #write(event) {
             event.preventDefault();
-            const changed = this.#changed();
-            if (changed.length === 0) {
+            const file = this.#file;
+            const fields = Object.fromEntries(Object.entries(this.#changed()).map(([key, value]) => [key, value.trim() || null]));
+            if (Object.keys(fields).length === 0) {
                 this.#page.say(LoraStack.text("meta.nothing"));
                 return;
             }
-            const fields = Object.fromEntries(changed.map((key) => [key, this.fields[key].value.trim() || null]));
             if (this.#busy) return;
             this.#busy = true; // the button is not disabled, which would drop the focus
-            await this.#try(async () => {
-                const { backup } = await this.#page.api.post("metadata", { id: LoraStack.fileId(this.#file), fields, backup: this.backup.checked });
-                this.#file = { ...this.#file, raw: { ...this.#file.raw, ...fields } }; // nothing of it is unsaved any more
+            await this.#try(file, async () => {
+                const { backup } = await this.#page.api.post("metadata", { id: LoraStack.fileId(file), fields, backup: this.backup.checked });
                 this.#page.say(backup ? LoraStack.text("meta.written_backup", { backup }) : LoraStack.text("meta.written"));
+                this.#drafts.delete(LoraStack.fileId(file));
+                if (!this.#isOf(file)) return; // another file's page by now
+                for (const key of Object.keys(fields)) this.#shown[key] = this.fields[key].value; // nothing of it is unsaved any more
                 this.#page.reload();
             });
             this.#busy = false;
@@ -74,9 +84,10 @@
 
         async #opened() {
             if (!this.root.open || this.siblings.childElementCount) return;
-            await this.#try(async () => {
-                const { items } = await this.#page.api.get("siblings", { id: LoraStack.fileId(this.#file) });
-                this.#drawSiblings(items);
+            const file = this.#file;
+            await this.#try(file, async () => {
+                const { items } = await this.#page.api.get("siblings", { id: LoraStack.fileId(file) });
+                if (this.#isOf(file)) this.#drawSiblings(items);
             });
         }
 
@@ -97,20 +108,23 @@
             const to = [...this.siblings.querySelectorAll("input:checked")].map((box) => box.dataset.id);
             if (to.length === 0 || this.#busy) return;
             this.#busy = true;
-            await this.#try(async () => {
-                const { copied, skipped } = await this.#page.api.post("metadata/copy", { from: LoraStack.fileId(this.#file), to, only_same_session: true, only_without: true });
+            const file = this.#file;
+            await this.#try(file, async () => {
+                const { copied, skipped } = await this.#page.api.post("metadata/copy", { from: LoraStack.fileId(file), to, only_same_session: true, only_without: true });
                 const left = skipped.map(({ label, why }) => text("meta.left", { label, why: LoraStack.told(why) })).join(" ");
                 this.#page.say([text("meta.copied", { count: copied.length }), left].filter(Boolean).join(" "));
             });
             this.#busy = false;
         }
 
-        async #try(work) {
+        async #try(file, work) {
             this.problem.hidden = true;
             try {
                 await work();
             } catch (error) {
-                LoraStack.setText(this.problem, LoraStack.text("browse.change_failed", { reason: error.message }));
+                const told = LoraStack.text("browse.change_failed", { reason: error.message });
+                if (!this.#isOf(file)) return void this.#page.say(told);
+                LoraStack.setText(this.problem, told);
                 this.problem.hidden = false;
             }
         }

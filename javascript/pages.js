@@ -10,7 +10,9 @@
         #onChange;
         #pages = new Map(); // number → files, in the order in which they were last needed
         #waiting = new Map(); // number → AbortController
+        #stale = new Set(); // numbers of pages that are shown until they have been fetched anew
         #query = null;
+        #isNew = false; // nothing of what is asked for has come yet
         #round = 0; // answers to earlier queries are dropped
 
         /** `ask(query, offset, limit, signal)` resolves to { total, items, … }; `onChange(error)` after every answer, error null when all is well. */
@@ -21,18 +23,25 @@
             this.answer = null; // the newest answer, for what it says besides its files
         }
 
-        /** Look for something else, or for the same again; resolves when the first page is there. */
+        /** Look for something else, or, with the same query, for what became of it; resolves when the first page is there. */
         start(query) {
             this.#round += 1;
             for (const waiting of this.#waiting.values()) waiting.abort();
             this.#waiting.clear();
+            this.#isNew ||= query !== this.#query;
             this.#query = query;
-            return this.#fetch(0, true);
+            if (!this.#isNew) this.#stale = new Set(this.#pages.keys());
+            return this.#fetch(0);
         }
 
         /** The file at that place, or null while it has not come. */
         at(index) {
             return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE] ?? null;
+        }
+
+        /** Whether a file is held. */
+        has(isIt) {
+            return [...this.#pages.values()].some((items) => items.some(isIt));
         }
 
         /** Put a changed file in the place of the old one, wherever it is held. */
@@ -56,7 +65,7 @@
             for (const number of wanted) {
                 const items = this.#pages.get(number);
                 if (items) this.#hold(number, items);
-                else if (!this.#waiting.has(number)) this.#fetch(number, false);
+                if ((!items || this.#stale.has(number)) && !this.#waiting.has(number)) this.#fetch(number);
             }
         }
 
@@ -69,7 +78,7 @@
             }
         }
 
-        async #fetch(number, isNew) {
+        async #fetch(number) {
             const round = this.#round;
             const waiting = new AbortController();
             this.#waiting.set(number, waiting);
@@ -77,7 +86,12 @@
                 const answer = await this.#ask(this.#query, number * PAGE, PAGE, waiting.signal);
                 if (round !== this.#round || waiting.signal.aborted) return;
                 this.#waiting.delete(number);
-                if (isNew) this.#pages.clear(); // until now the old files stood there, which is calmer than nothing
+                if (this.#isNew) {
+                    this.#isNew = false;
+                    this.#pages.clear(); // until now the old files stood there, which is calmer than nothing
+                    this.#stale.clear();
+                }
+                this.#stale.delete(number);
                 this.total = answer.total;
                 this.answer = answer;
                 this.#hold(number, answer.items);

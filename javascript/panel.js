@@ -123,18 +123,18 @@
             const report = await this.report.refresh();
             if (report === null) return;
             this.report.show(report);
-            this.#askAgain();
+            this.askAgain();
         }
 
         /** Another checkpoint was chosen: ask anew which files fit, now and when it will have been loaded. */
         checkpointChanged() {
-            for (const wait of LOADING_MS) setTimeout(() => this.#askAgain(), wait);
+            for (const wait of LOADING_MS) setTimeout(() => this.askAgain(), wait);
         }
 
         add(file) {
             const entry = LoraStack.makeEntry(file, this.roles);
             this.#checker.remember(entry, file);
-            this.edit((model) => LoraStack.addRow(model, entry));
+            if (!this.edit((model) => LoraStack.addRow(model, entry))) return;
             if (this.#order.length === 1) this.enable();
             this.tools.say(LoraStack.text("say.added", { name: file.label }));
         }
@@ -237,9 +237,14 @@
             if (this.#field.put(text)) this.#changed();
         }
 
-        /** Change the stack by a function from model to model, and the prompt with it; see StackField. */
+        /** Change the stack by a function from model to model, and the prompt with it; see StackField. Returns whether there is one. */
         edit(change, options) {
+            if (this.#field.model === null) {
+                this.tools.say(LoraStack.text("say.unreadable"));
+                return false;
+            }
             if (this.#field.edit(change, options)) this.#changed();
+            return true;
         }
 
         get isOn() {
@@ -286,7 +291,8 @@
             this.#checker.askSoon(() => this.#state());
         }
 
-        #askAgain() {
+        /** Ask about the rows though they are as they were: what they are about is not. */
+        askAgain() {
             // Nobody answers now: every later edit asks again, and generating tells by itself.
             if (this.#order.length) this.#checker.ask(this.#state(), true).catch(() => undefined);
         }

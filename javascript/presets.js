@@ -16,10 +16,11 @@
             });
             this.saveButton = make("button", { type: "button", class: "ls-button ls-primary", onclick: () => this.#save() }, text("presets.save"));
             this.problem = make("p", { class: "ls-problem", role: "alert", hidden: true });
+            this.unreadable = make("p", { class: "ls-small", hidden: true });
             this.list = make("ul", { class: "ls-presets", "aria-label": text("presets.list") });
             this.empty = make("p", { class: "ls-small" }, text("presets.none"));
             this.root = make("section", { class: "ls-drawer", hidden: true, "aria-label": text("tool.presets"), onkeydown: (event) => this.#escape(event) },
-                make("div", { class: "ls-save" }, this.name, this.saveButton), this.problem, this.list, this.empty);
+                make("div", { class: "ls-save" }, this.name, this.saveButton), this.problem, this.unreadable, this.list, this.empty);
         }
 
         toggle() {
@@ -35,7 +36,10 @@
         }
 
         async #load() {
-            this.#presets = (await this.#panel.api.get("presets")).presets;
+            const { presets, problems = [] } = await this.#panel.api.get("presets");
+            this.#presets = presets;
+            LoraStack.setText(this.unreadable, problems.map((problem) => LoraStack.told(problem)).join(" "));
+            this.unreadable.hidden = problems.length === 0;
             this.#draw();
         }
 
@@ -76,18 +80,19 @@
 
         #save() {
             const name = this.name.value.trim();
-            const before = this.#known(name);
             this.#do(async () => {
-                await this.#put(name, this.#panel.text);
+                const before = await this.#put(name, this.#panel.text);
                 this.name.value = "";
                 this.#typed();
-                this.#say("say.preset_saved", name, before ? () => this.#do(() => this.#put(name, before.stack)) : null);
+                this.#say("say.preset_saved", name, before ? () => this.#do(() => this.#put(name, before)) : null);
             });
         }
 
+        /** Returns the stack that stood under that name, which another browser tab may have saved. */
         async #put(name, stack) {
-            await this.#panel.api.post("presets", { name, stack });
+            const { replaced } = await this.#panel.api.post("presets", { name, stack });
             await this.#load();
+            return replaced;
         }
 
         #say(key, name, undo = null) {
@@ -97,7 +102,7 @@
         #draw() {
             this.#items.clear();
             this.list.replaceChildren(...this.#presets.map((preset) => this.#item(preset)));
-            this.empty.hidden = this.#presets.length > 0;
+            this.empty.hidden = this.#presets.length > 0 || !this.unreadable.hidden;
             this.#typed();
         }
 
@@ -121,8 +126,8 @@
         #use({ name, stack: text }, append = false) {
             this.#do(async () => {
                 const stack = LoraStack.readStack(text);
-                if (append) this.#panel.edit((model) => LoraStack.appendStack(model, stack));
-                else this.#panel.write(LoraStack.writeStack(stack));
+                if (!append) this.#panel.write(LoraStack.writeStack(stack));
+                else if (!this.#panel.edit((model) => LoraStack.appendStack(model, stack))) return;
                 if (stack.entries.length) this.#panel.enable();
                 this.#say(append ? "say.preset_added" : "say.preset_used", name, true);
             });

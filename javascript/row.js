@@ -120,7 +120,7 @@
         #drawName(file) {
             const { make } = LoraStack;
             const label = String(LoraStack.fieldOf(this.entry, "network"));
-            const key = JSON.stringify([label, file?.preview]);
+            const key = JSON.stringify([label, file?.id, file?.preview, file?.preview_version]);
             if (key === this.#tileOf) return;
             this.#tileOf = key;
             const tile = LoraStack.makeTile(this.#panel.api, file, label);

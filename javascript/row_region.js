@@ -32,7 +32,7 @@
                 ...["", "positive", "negative"].map((side) => make("option", { value: side }, text(`region.side_${side || "both"}`))));
             this.boxes = new LoraStack.BoxEditor(panel.tab, hue, (box) => panel.set(row.id, "region", LoraStack.writeRegion({ kind: "box", box })));
             this.painter = new LoraStack.MaskPainter(panel, hue, { 
-                onChange: (hash) => panel.setMasks({ [this.#region.name]: hash }),
+                onChange: (hash, mask) => panel.setMasks({ [mask]: hash }),
                 onColours: (hashes) => this.#useColours(hashes),
                 onProblem: (problem) => row.say(problem),
             });
@@ -64,7 +64,7 @@
             this.boxes.root.hidden = kind !== "box";
             this.painter.root.hidden = kind !== "mask";
             if (kind === "box") this.boxes.update({ box: region.box, name, others: this.#otherBoxes() });
-            if (kind === "mask") this.painter.update({ hash: this.#panel.masks[region.name] ?? "", name });
+            if (kind === "mask") this.painter.update({ hash: this.#panel.masks[region.name] ?? "", mask: region.name, name });
             setText(this.note, kind === "inpaint" ? text(this.#panel.tab === "img2img" ? "region.inpaint_help" : "region.inpaint_only") : "");
             this.note.hidden = kind !== "inpaint";
         }

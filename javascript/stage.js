@@ -71,9 +71,10 @@
             const stop = new AbortController();
             const listen = (type, handler) => this.root.addEventListener(type, handler, { signal: stop.signal });
             this.root.setPointerCapture(press.pointerId);
-            listen("pointermove", (event) => move(this.pointAt(event)));
+            listen("pointermove", (event) => event.pointerId === press.pointerId && move(this.pointAt(event)));
             for (const type of ["pointerup", "pointercancel"]) {
-                listen(type, () => {
+                listen(type, (event) => {
+                    if (event.pointerId !== press.pointerId) return; // another finger
                     stop.abort();
                     end();
                 });

@@ -20,6 +20,11 @@
         return [...panels.values()].find((panel) => panel.tab === tab) ?? null;
     };
 
+    /** Something was noted of a file, or it was hashed: rows with it are told anew. */
+    LoraStack.fileChanged = function (file) {
+        for (const panel of panels.values()) if (panel.holds(file)) panel.askAgain();
+    };
+
     /** Called by gradio when the text box of a tab has a new value, whoever gave it. */
     LoraStack.changed = function (tab) {
         for (const panel of panels.values()) if (panel.tab === tab) panel.refresh();

@@ -27,6 +27,9 @@
         "paste.apply": "Use it",
         "paste.cancel": "Cancel",
         "paste.failed": "This cannot be used: {reason}",
+        "paste.too_long": "It is too long to be a stack.",
+        "drop.model": "{name} is a model file. Put it into the WebUI's LoRA folder, press “Refresh”, then add it from the list.",
+        "drop.too_large": "{name} is too large to be a picture or a stack.",
 
         "rows.label": "LoRAs in the stack",
         "rows.empty": "No LoRA yet. Pick one above; each gets a row with its own slider.",
@@ -142,6 +145,7 @@
         "say.refreshed": "{count} LoRAs found.",
         "say.undo": "Undo",
         "say.undone": "Undone.",
+        "say.unreadable": "Nothing was changed: the stack cannot be read. Start over or undo first.",
         "say.offline": "LoRA Stack does not answer: {reason}",
 
         "text.broken": "The stack text cannot be read: {reason}",

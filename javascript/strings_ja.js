@@ -27,6 +27,9 @@
         "paste.apply": "使う",
         "paste.cancel": "キャンセル",
         "paste.failed": "使えません：{reason}",
+        "paste.too_long": "長すぎるため、スタックではありません。",
+        "drop.model": "{name} はモデルファイルです。WebUI の LoRA フォルダーに入れて「更新」を押し、一覧から追加してください。",
+        "drop.too_large": "{name} は大きすぎるため、画像でもスタックでもありません。",
 
         "rows.label": "スタックの LoRA",
         "rows.empty": "LoRA はまだありません。上で選ぶと、それぞれにスライダー付きの行ができます。",
@@ -142,6 +145,7 @@
         "say.refreshed": "LoRA が {count} 個見つかりました。",
         "say.undo": "元に戻す",
         "say.undone": "元に戻しました。",
+        "say.unreadable": "変更していません：スタックを読めません。先に空のスタックから始めるか、元に戻してください。",
         "say.offline": "LoRA Stack が応答しません：{reason}",
 
         "text.broken": "スタックのテキストを読めません：{reason}",

@@ -90,6 +90,8 @@
         "told.no_folder": "The folder {folder} does not exist.",
         "told.make_folder": "Create it, or change the setting.",
         "told.folder_unreadable": "The folder {folder} cannot be read: {why}.",
+        "told.preset_unreadable": "The preset file {file} cannot be read ({why}).",
+        "told.mend": "Mend it, or move it away.",
         "told.notes_lost": "What you noted could not be saved ({why}).",
         "told.disk_again": "Look whether the disk is full, then try again.",
         "told.notes_nowhere": "What you note about your files cannot be kept: the folder {folder} cannot be written ({why}).",

@@ -90,6 +90,8 @@
         "told.no_folder": "フォルダー {folder} がありません。",
         "told.make_folder": "作成するか、設定を変えてください。",
         "told.folder_unreadable": "フォルダー {folder} を読めません: {why}。",
+        "told.preset_unreadable": "プリセットファイル {file} を読み込めません（{why}）。",
+        "told.mend": "修正するか、別の場所に移してください。",
         "told.notes_lost": "書き留めた内容を保存できませんでした（{why}）。",
         "told.disk_again": "ディスクがいっぱいでないか確かめて、もう一度試してください。",
         "told.notes_nowhere": "ファイルについての書き込みを残せません。フォルダー {folder} に書き込めません（{why}）。",

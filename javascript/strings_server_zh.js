@@ -90,6 +90,8 @@
         "told.no_folder": "文件夹 {folder} 不存在。",
         "told.make_folder": "请创建它，或更改设置。",
         "told.folder_unreadable": "无法读取文件夹 {folder}：{why}。",
+        "told.preset_unreadable": "无法读取预设文件 {file}（{why}）。",
+        "told.mend": "请修复它，或将其移走。",
         "told.notes_lost": "您的记录无法保存（{why}）。",
         "told.disk_again": "请检查磁盘是否已满，然后再试。",
         "told.notes_nowhere": "您对文件的记录无法保存：文件夹 {folder} 不可写（{why}）。",

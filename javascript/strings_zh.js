@@ -27,6 +27,9 @@
         "paste.apply": "使用",
         "paste.cancel": "取消",
         "paste.failed": "无法使用：{reason}",
+        "paste.too_long": "内容过长，不可能是列表。",
+        "drop.model": "{name} 是模型文件。请把它放进 WebUI 的 LoRA 文件夹，点击“刷新”，再从列表中添加。",
+        "drop.too_large": "{name} 太大，不可能是图片或列表。",
 
         "rows.label": "列表中的 LoRA",
         "rows.empty": "还没有 LoRA。在上方选择一个；每个 LoRA 占一行，有自己的滑块。",
@@ -142,6 +145,7 @@
         "say.refreshed": "找到 {count} 个 LoRA。",
         "say.undo": "撤销",
         "say.undone": "已撤销。",
+        "say.unreadable": "未作任何更改：列表无法读取。请先从空列表开始，或撤销。",
         "say.offline": "LoRA Stack 没有响应：{reason}",
 
         "text.broken": "无法读取列表文本：{reason}",

@@ -2,23 +2,17 @@
 (function (LoraStack) {
     "use strict";
 
+    const SMALL = 128; // pixels that are fetched for it: twice as many as it has on the page
+
     /** The last part of a label and the folders before it. */
     function splitLabel(label) {
         const cut = label.lastIndexOf("/") + 1;
         return { folder: label.slice(0, cut), name: label.slice(cut) };
     }
 
-    /** A picture of a file: its preview, or a tile with its first letter in a colour of its own. */
+    /** A small picture of a file: its preview, or a tile with its first letter in a colour of its own; also where only its label is known. */
     function makeTile(api, file, label) {
-        const { name } = splitLabel(label);
-        const letter = [...name.trim()][0] ?? "?";
-        const hue = [...label].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 360, 7);
-        const tile = LoraStack.make("span", { class: "ls-tile", style: `--ls-hue: ${hue}`, "aria-hidden": "true" }, letter.toUpperCase());
-        if (!file?.preview) return tile;
-        const image = LoraStack.make("img", { alt: "", loading: "lazy", decoding: "async", onerror: () => image.remove() });
-        image.src = api.address("preview", { label: file.label, v: file.mtime });
-        tile.append(image);
-        return tile;
+        return LoraStack.makePicture(api, file ?? { label }, SMALL);
     }
 
     /** How people write a family that the server calls `locon`. */

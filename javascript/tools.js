@@ -93,8 +93,8 @@
             const { text } = LoraStack;
             try {
                 const stack = await reading;
-                if (append) this.#panel.edit((model) => LoraStack.appendStack(model, stack));
-                else this.#panel.write(LoraStack.writeStack(stack));
+                if (!append) this.#panel.write(LoraStack.writeStack(stack));
+                else if (!this.#panel.edit((model) => LoraStack.appendStack(model, stack))) return;
                 if (!this.paste.hidden) this.#togglePaste();
                 if (stack.entries.length) this.#panel.enable();
                 this.say(text("say.pasted", { count: stack.entries.length }), true);
@@ -124,7 +124,7 @@
                 if ((this.#panel.prompt?.value ?? "") !== before) return void this.#import(); // somebody typed meanwhile
                 const stack = LoraStack.readStack(rows);
                 const count = stack.entries.length;
-                if (count) this.#panel.edit((model) => LoraStack.appendStack(model, stack), { prompt });
+                if (count && !this.#panel.edit((model) => LoraStack.appendStack(model, stack), { prompt })) return;
                 if (count) this.#panel.enable();
                 this.say(text(count ? "say.imported" : "say.no_tags", { count }), count > 0);
             } catch (error) {

@@ -12,6 +12,7 @@ word where nobody reads what they print any more, as before `| head`.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_quietly() -> int:
     """Run the command and return its exit code, also where the output's reader is gone."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Windows writes into files and pipes in a page of 256 signs
+            stream.reconfigure(errors="replace")
     try:
         try:
             return main()

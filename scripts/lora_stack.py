@@ -1,8 +1,9 @@
 """The door: what the WebUI loads. It registers and hands over; everything else lives in lib_lora."""
 
-from modules import script_callbacks, scripts
+from modules import scripts
 
 from lib_lora.hosts import legacy_script, options
+from lib_lora.hosts.callbacks import register
 from lib_lora.hosts.webui import TITLE, Door
 
 door = Door()
@@ -49,10 +50,14 @@ class AdditionalNetworksScript(scripts.Script):
         door.process_legacy(p, args)
 
 
-script_callbacks.on_ui_settings(options.add_options)
-script_callbacks.on_before_ui(door.before_ui)
-script_callbacks.on_ui_tabs(door.build_tabs)
-script_callbacks.on_app_started(door.add_routes)
-script_callbacks.on_model_loaded(door.model_loaded)
-script_callbacks.on_cfg_denoiser(door.before_step)
-script_callbacks.on_script_unloaded(door.uninstall)
+register(
+    {
+        "ui_settings": options.add_options,
+        "before_ui": door.before_ui,
+        "ui_tabs": door.build_tabs,
+        "app_started": door.add_routes,
+        "model_loaded": door.model_loaded,
+        "cfg_denoiser": door.before_step,
+        "script_unloaded": door.uninstall,
+    }
+)

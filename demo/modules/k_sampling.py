@@ -14,8 +14,9 @@ import torch
 class CompVisDenoiser(torch.nn.Module):
     """Turns a model that predicts noise at a timestep into one that predicts the picture at a sigma."""
 
-    def __init__(self, model) -> None:
+    def __init__(self, model, quantize: bool = False) -> None:
         super().__init__()
+        self.quantize = quantize
         # Kept out of the module tree: the model has its own place there.
         object.__setattr__(self, "inner_model", model)
         alphas = model.alphas_cumprod
@@ -41,8 +42,10 @@ class CompVisDenoiser(torch.nn.Module):
         return ((1 - part) * self.log_sigmas[low] + part * self.log_sigmas[high]).exp()
 
     def sigma_to_t(self, sigma: torch.Tensor) -> torch.Tensor:
-        """The (fractional) timestep of each sigma."""
+        """The timestep of each sigma: a fraction between two of the model's own, or the nearer one."""
         log_sigma = sigma.log()
+        if self.quantize:
+            return (log_sigma[None] - self.log_sigmas[:, None]).abs().argmin(0)
         low = (log_sigma[None] >= self.log_sigmas[:, None]).sum(0).sub(1).clamp(0, len(self.log_sigmas) - 2)
         below, above = self.log_sigmas[low], self.log_sigmas[low + 1]
         part = ((log_sigma - below) / (above - below)).clamp(0, 1)
@@ -65,9 +68,9 @@ class CompVisVDenoiser(CompVisDenoiser):
         return x / (wide**2 + 1) - self.answer(x, sigma, cond) * wide / (wide**2 + 1) ** 0.5
 
 
-def wrap_model(model) -> CompVisDenoiser:
+def wrap_model(model, quantize: bool = False) -> CompVisDenoiser:
     """The denoiser for what the model predicts, as its yaml says."""
-    return {"eps": CompVisDenoiser, "v": CompVisVDenoiser}[model.parameterization](model)
+    return {"eps": CompVisDenoiser, "v": CompVisVDenoiser}[model.parameterization](model, quantize)
 
 
 def append_zero(sigmas: torch.Tensor) -> torch.Tensor:

@@ -169,5 +169,6 @@ class CFGDenoiserKDiffusion(CFGDenoiser):
             from modules.k_sampling import wrap_model
 
             # Not a registered child: the model must not appear below the sampler.
-            object.__setattr__(self, "model_wrap", wrap_model(shared.sd_model))
+            wrapped = wrap_model(shared.sd_model, quantize=shared.opts.enable_quantization)
+            object.__setattr__(self, "model_wrap", wrapped)
         return self.model_wrap

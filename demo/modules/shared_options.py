@@ -65,6 +65,9 @@ def build_options() -> dict[str, OptionInfo]:
                 "CLIP_stop_at_last_layers": OptionInfo(
                     1, "Clip skip", _gradio("Slider"), {"minimum": 1, "maximum": 2, "step": 1}
                 ),
+                "enable_quantization": OptionInfo(
+                    False, "Round the noise levels of the K samplers to the model's own"
+                ),
                 "emphasis": OptionInfo(
                     "Original", "Emphasis mode", _gradio("Radio"), {"choices": ["None", "Ignore", "Original"]}
                 ),

@@ -10,7 +10,7 @@ from typing import Any
 from lib_lora.engine.cross import RegionalAttention
 from lib_lora.engine.masked import Masked
 from lib_lora.engine.masks import Mask
-from lib_lora.engine.scope import Scope, SidesOf
+from lib_lora.engine.scope import Scope, SidesOf, SizeOf
 from lib_lora.engine.view import CONV, GROUP_NORM, LAYER_NORM, LINEAR, Layer
 from lib_lora.errors import EngineError
 from lib_lora.keys.places import TEXT, attention_path, block_path, place_of
@@ -25,11 +25,12 @@ MASKABLE = (LINEAR, CONV, GROUP_NORM, LAYER_NORM)
 class Aim:
     """What regions mean in the pass being drawn, and how its rows are told apart.
 
-    masks: by region. sides_of: asked at every call of the UNet; None where the host cannot tell.
+    masks: by region. sides_of, size_of: asked at every call of the UNet; None where the host cannot tell.
     """
 
     masks: Mapping[Region, Mask] = field(default_factory=lambda: MappingProxyType({}))
     sides_of: SidesOf | None = None
+    size_of: SizeOf | None = None
 
     def split(
         self, changes: Sequence[Contribution]
@@ -61,7 +62,7 @@ class Aimed:
 
     def __init__(self, root: Any, aim: Aim) -> None:
         self._root = root
-        self._scope = Scope(root, aim.masks, aim.sides_of)
+        self._scope = Scope(root, aim.masks, aim.sides_of, aim.size_of)
         self._layers: list[Masked] = []
         self._words: dict[str, list[Masked]] = {}
         self._attentions: list[RegionalAttention] = []

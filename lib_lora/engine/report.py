@@ -105,16 +105,18 @@ def combined(passes: Sequence[tuple[str, Report]]) -> Report:
     if not told:
         return Report()
     first, *others = told.items()
-    entries = {entry.row: entry for entry in first[1].entries}
+    # The tags of another prompt stand in rows of the same numbers.
+    entries = {(entry.row, entry.network): entry for entry in first[1].entries}
     for name, report in others:
         for entry in report.entries:
-            known = entries.setdefault(entry.row, entry)
+            key = entry.row, entry.network
+            known = entries.setdefault(key, entry)
             if (known.te, known.unet) != (entry.te, entry.unet):
                 note = f"{name} pass: weight {entry.unet:g}, text encoder {entry.te:g}"
-                entries[entry.row] = replace(known, notes=(*known.notes, note))
+                entries[key] = replace(known, notes=(*known.notes, note))
     reports = list(told.values())
     return Report(
-        entries=tuple(entries[row] for row in sorted(entries)),
+        entries=tuple(sorted(entries.values(), key=lambda entry: entry.row)),
         unet_layers=max(report.unet_layers for report in reports),
         te_layers=max(report.te_layers for report in reports),
         unet_calls=sum(report.unet_calls for report in reports),

@@ -16,6 +16,8 @@ from lib_lora.errors import EngineError
 from lib_lora.stack.region import Region
 
 Size = tuple[int, int]
+SizeOf = Callable[[], "Size | None"]
+"""Tells height and width of the whole latent that is being sampled; None where nobody knows."""
 SidesOf = Callable[[tuple[Any, ...], Mapping[str, Any]], "Sequence[str] | None"]
 """Tells from a call's arguments which side of the prompt each of its rows is of; None where nobody knows."""
 
@@ -23,6 +25,10 @@ TOKENS_LOST = (
     "The WebUI merges or tiles the picture's tokens (token merging, Hypertile), so it cannot be told which "
     "place each is of, and a row with a region cannot act. Switch that off in the settings, or clear the "
     "region."
+)
+TILED = (
+    "The WebUI draws the picture in pieces (Tiled Diffusion, MultiDiffusion), so it cannot be told which "
+    "part of it each is, and a row with a region cannot act. Switch that off, or clear the region."
 )
 SIDES_LOST = (
     "This WebUI does not tell which prompt a part of the batch is of, so a row cannot act for one side only. "
@@ -36,11 +42,17 @@ class Scope:
     masks: one for every region of the plan. inside: the region whose words are being attended to now.
     """
 
-    def __init__(self, root: Any, masks: Mapping[Region, Mask], sides_of: SidesOf | None = None) -> None:
+    def __init__(
+        self,
+        root: Any,
+        masks: Mapping[Region, Mask],
+        sides_of: SidesOf | None = None,
+        size_of: SizeOf | None = None,
+    ) -> None:
         self.inside: Region | None = None
         self._root = root
         self._masks = masks
-        self._sides_of = sides_of
+        self._sides_of, self._size_of = sides_of, size_of
         self._latent: Size | None = None
         self._sides: tuple[str, ...] | None = None
         self._maps: dict[str, Size] = {}
@@ -110,6 +122,9 @@ class Scope:
     def _begin(self, _: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         x = args[0] if args else kwargs.get("x")
         self._latent = (x.shape[-2], x.shape[-1]) if isinstance(x, Tensor) and x.dim() == 4 else None
+        whole = None if self._size_of is None or not self._masks else self._size_of()
+        if whole is not None and self._latent is not None and self._latent != whole:
+            raise EngineError(TILED)
         self._maps.clear()
         self._rows.clear()
         self.inside = None

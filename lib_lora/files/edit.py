@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FieldValueError, NotWrittenError, UnreadableFileError
-from .disk import HEADER_LIMIT, PREFIX, Identity, check_unchanged, open_regular
+from .disk import HEADER_LIMIT, PREFIX, check_unchanged, open_regular
 from .hashes import payload_sha256
 from .header import METADATA, read_open_header
 from .text import clean
@@ -64,18 +63,20 @@ def edit_metadata(path: Path, fields: Mapping[str, str | None], backup: bool = F
         metadata.update({key: value for key, value in fields.items() if value is not None})
         file.seek(PREFIX)
         text = file.read(header.payload_start - PREFIX).decode("utf-8")
-        begin = _header(path, text, metadata)
-        before = sha256()
+    begin = _header(path, text, metadata)
+    before = sha256()
 
-        def write(new: BinaryIO) -> None:
-            new.write(struct.pack("<Q", len(begin)) + begin)
-            _copy(path, file, header.payload_start, identity, new, before)
-            new.flush()
-            if payload_sha256(Path(new.name)) != before.hexdigest():
-                raise NotWrittenError(f"{path.name}: the copy differs from the file. Nothing was changed.")
-            check_unchanged(path, identity)
+    def write(new: BinaryIO) -> None:
+        new.write(struct.pack("<Q", len(begin)) + begin)
+        for block in _payload(path, header.payload_start, identity.size):
+            before.update(block)
+            new.write(block)
+        new.flush()
+        if payload_sha256(Path(new.name)) != before.hexdigest():
+            raise NotWrittenError(f"{path.name}: the copy differs from the file. Nothing was changed.")
+        check_unchanged(path, identity)
 
-        write_atomically(path, write)
+    write_atomically(path, write)
     return saved
 
 
@@ -94,16 +95,18 @@ def _header(path: Path, text: str, metadata: Mapping[str, str]) -> bytes:
     return begin
 
 
-def _copy(path: Path, file: FileIO, start: int, identity: Identity, new: BinaryIO, digest: object) -> None:
-    file.seek(start)
-    left = identity.size - start
-    while left:
-        block = file.read(min(BLOCK, left))
-        if not block:
-            raise UnreadableFileError(f"{path.name} became shorter while it was read. Nothing was changed.")
-        digest.update(block)  # type: ignore[attr-defined]
-        new.write(block)
-        left -= len(block)
+def _payload(path: Path, start: int, end: int) -> Iterator[bytes]:
+    """Yield a file's bytes from `start` to `end`; it is closed before it is replaced, as Windows wants it."""
+    with open_regular(path) as (file, _):
+        file.seek(start)
+        while start < end:
+            block = file.read(min(BLOCK, end - start))
+            if not block:
+                raise UnreadableFileError(
+                    f"{path.name} became shorter while it was read. Nothing was changed."
+                )
+            start += len(block)
+            yield block
 
 
 def _back_up(path: Path) -> str:

@@ -35,7 +35,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: b
                 file.flush()
                 os.fsync(file.fileno())
         with contextlib.suppress(OSError):
-            Path(name).chmod(stat.S_IMODE(path.stat().st_mode))
+            Path(name).chmod(_mode(path))
         os.replace(name, path)  # noqa: PTH105
         name = ""
     except OSError as error:
@@ -62,6 +62,14 @@ def sweep(path: Path) -> None:
                 and entry.stat().st_mtime < time.time() - LEFT_ALONE
             ):
                 Path(entry.path).unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """Return the permissions of a file, of a new one those of its folder: whoever lists it may read it."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return path.parent.stat().st_mode & 0o666
 
 
 def _beginning(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_lora.engine.aimed import Aim
-from lib_lora.engine.report import Report, combined
+from lib_lora.engine.report import Report
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import LoraStackError, NetworkMismatchError, NotAppliedError
 from lib_lora.hosts.embeddings import Embeddings
@@ -21,15 +21,14 @@ from lib_lora.hosts.nested import Outer
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import request_of
 from lib_lora.hosts.rows import Rows, side_of_texts
+from lib_lora.hosts.telling import Telling
 from lib_lora.hosts.texts import Timeline, over_steps, timeline_of
-from lib_lora.hosts.wearing import Fitted, Wardrobe, Wear, row_notes
+from lib_lora.hosts.wearing import Fitted, Wardrobe, Wear
 from lib_lora.network import NetworkCache, check_fit
 from lib_lora.session import Session
 from lib_lora.stack.schedule import Moment
 
 Call = Callable[[], Any]
-
-REPORT_ATTRIBUTE = "lora_stack_report"
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Lifecycle:
         self._view_of = view_of
         self._signs = signs or (lambda p: Signs(view_of(p).key))
         self._mode = mode
-        self._reports = reports
+        self._telling = Telling(reports)
         self._networks = NetworkCache()
         self._wardrobe = Wardrobe(self._networks)
         self._rows = Rows()
@@ -127,6 +126,8 @@ class Lifecycle:
         with self._told(p):
             with _Level(self, p):
                 self._pending, self._drawn = None, []
+                self._rows.expect(None)
+                self._telling.begin(p)
                 result = call()
                 if self._pending is not None:
                     raise self._pending
@@ -136,20 +137,16 @@ class Lifecycle:
                 self._note_pass()
                 mine = [drawn for drawn in self._drawn if drawn.owner == id(p)]
                 told = [drawn for drawn in mine if drawn.stepped or drawn.report.unet_calls] or mine[-1:]
-                applied = combined([(drawn.name, drawn.report) for drawn in told])
-                rows = {entry.row for entry in applied.entries}
-                notes = (*request.notes, *self._embeddings.notes, *row_notes(request, rows))
-                report = replace(applied, notes=(*notes, *applied.notes))
+                notes = self._embeddings.notes
             # Without a step there was nothing to act in: interrupted before the first, or no such pass.
             asked = any(drawn.stepped and drawn.report.unet_layers for drawn in told)
-            if asked and not report.unet_calls:
+            if asked and not any(drawn.report.unet_calls for drawn in told):
                 raise NotAppliedError(
                     "The picture was sampled without the LoRA stack: the WebUI used a UNet that cannot be "
                     "patched (a compiled or converted one). Switch that UNet off in the settings, or switch "
                     "the stack off."
                 )
-        setattr(p, REPORT_ATTRIBUTE, report)
-        self._reports.put(request.tab, {"ok": True, "line": report.one_line(), **report.to_json()})
+        self._telling.tell(p, request, [(drawn.name, drawn.report) for drawn in told], notes)
         return result
 
     @contextmanager
@@ -159,7 +156,7 @@ class Lifecycle:
             yield
         except LoraStackError as error:
             if (request := request_of(p)) is not None:
-                self._reports.put(request.tab, {"ok": False, "line": str(error)})
+                self._telling.tell_failure(p, request, error)
             raise
 
     def cached_params(self, p: Any, call: Call) -> Any:
@@ -308,7 +305,7 @@ class Lifecycle:
         else:
             fitted = self._wardrobe.fitted(frame.wear, view)
             self._note_pass()
-            aim = Aim(frame.wear.masks, self._rows.sides_of)
+            aim = Aim(frame.wear.masks, self._rows.sides_of, self._rows.size_of)
             self._session.attach(view, fitted.plan, self._mode(), aim)
             self._embeddings.place(fitted.plan.embeddings)
             self._applied = _Applied(fitted, view.key, frame.owner)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib_lora.hosts.passes import INNER
+from lib_lora.hosts.passes import is_inner
 from lib_lora.hosts.sources import Parts, inherit, parts_of
 
 
@@ -20,7 +20,7 @@ class Outer:
 
     def meet(self, p: Any) -> None:
         """Look at an object that is about to use the model; safe to call again and again."""
-        if getattr(p, INNER, False):
+        if is_inner(p):
             inherit(p, self._parts)
         else:
             self._parts = parts_of(p)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -136,8 +137,9 @@ def folders() -> tuple[Path, ...]:
     others = [
         str(getattr(shared.cmd_opts, "lora_dir", "") or Path(paths_internal.models_path, "Lora")),
         str(getattr(shared.cmd_opts, "lyco_dir_backcompat", "") or ""),
+        *(getattr(shared.cmd_opts, "lora_dirs", None) or ()),  # Forge Neo's further ones
         str(Path(paths_internal.extensions_dir, "sd-webui-additional-networks", "models", "lora")),
-        str(_option("additional_networks_extra_lora_path", "")),
+        *_listed(str(_option("additional_networks_extra_lora_path", ""))),
     ]
     found = [_path(text) for text in (*others, *_own_folders()) if text.strip(' "')]
     return tuple(dict.fromkeys(folder.resolve() for folder in found if folder.is_dir()))
@@ -160,11 +162,14 @@ def _path(text: str) -> Path:
 
 
 def _listed(text: str) -> list[str]:
-    """Return the folders of the setting; a line that is one folder with commas in its name is not divided."""
+    """Return the folders of a setting, divided by commas and lines; AddNet puts names with commas in quotes.
+
+    A line that is one folder with commas in its name is not divided.
+    """
     found: list[str] = []
     for line in text.splitlines():
         whole = _path(line).is_dir()
-        found += [line] if whole else line.split(",")
+        found += [line] if whole else next(csv.reader([line], skipinitialspace=True), [])
     return found
 
 

@@ -10,9 +10,14 @@ INNER = "_ad_inner"
 """What ADetailer sets on its objects."""
 
 
+def is_inner(p: Any) -> bool:
+    """Tell whether an object draws a part of another one's picture anew."""
+    return bool(getattr(p, INNER, False))
+
+
 def pass_of(p: Any, hires: bool = False) -> str:
     """Return the pass; `hires`: whether the second pass is prepared, before the object says so itself."""
-    if getattr(p, INNER, False):
+    if is_inner(p):
         return DETAILER
     if _on_refiner(p):
         return REFINER

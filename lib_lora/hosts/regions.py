@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ from lib_lora.stack.region import BOX, INPAINT, NOT, Region
 
 SHAPE_TOLERANCE = 0.05
 """How much the proportions of a mask may differ from the picture's: sizes are rounded to eights."""
+PIECEWISE = ("sd_upscale.py", "outpainting_mk_2.py", "poor_mans_outpainting.py")
+"""Scripts of the WebUI that cut the picture up and hand over each piece as a picture."""
 LATENT = 8  # pixels in one number of a latent
 
 
@@ -38,6 +41,11 @@ class Places:
         for index, (entry, region) in enumerate(zip(entries, regions, strict=True)):
             if entry.on and region is not None:
                 try:
+                    if counting := counts_attentions(self._p):
+                        raise EntryValueError(
+                            f"region {region}: {counting} counts how often words are attended to, and for a "
+                            f"region that is done once more. Switch {counting} off, or clear the region."
+                        )
                     found[region] = self._mask(region, regions)
                 except (EntryValueError, MaskError) as error:
                     raise type(error)(f"{row_title(index, entry.network)}: {error}") from None
@@ -50,6 +58,11 @@ class Places:
             return Rest(self._mask(other, regions))
         if region.kind == INPAINT:
             return self._inpaint(region)
+        if script := script_in_pieces(self._p):
+            raise EntryValueError(
+                f"region {region} is a part of the whole picture, and '{script}' draws pieces of it one by "
+                "one. Clear the region, or draw without that script."
+            )
         if region.kind == BOX:
             return box_mask(region.box, self._picture, region.feather)
         drawing = self._drawings[region.name]
@@ -84,9 +97,36 @@ class Places:
             )
 
 
+def counts_attentions(p: Any) -> str:
+    """Return the extension in use that tells prompt and negative prompt apart by counting attentions.
+
+    Counting twice what is computed twice, it would take one for the other. Regional Prompter does not count
+    where it draws each region apart, but for regions found by words.
+    """
+    told = getattr(p, "extra_generation_params", {})
+    apart = str(told.get("RP Calc Mode", "")).startswith("La") and "Pro" not in str(
+        told.get("RP Divide mode")
+    )
+    if told.get("RP Active") and not apart:
+        return "Regional Prompter"
+    return "NegPiP" if told.get("NegPiP Active") else ""
+
+
+def script_in_pieces(p: Any) -> str:
+    """Return the title of the chosen script if it draws pieces as pictures of their own, empty if not."""
+    args = getattr(p, "script_args", None) or (0,)
+    listed = getattr(getattr(p, "scripts", None), "selectable_scripts", ())
+    chosen = args[0] if isinstance(args[0], int) else 0
+    if not 1 <= chosen <= len(listed):
+        return ""
+    script = listed[chosen - 1]
+    return str(script.title()) if Path(getattr(script, "filename", "")).name in PIECEWISE else ""
+
+
 def picture_of(p: Any, pass_name: str) -> Picture:
     """Return the whole picture's size and the window of it that a pass draws."""
-    crop = getattr(p, "paste_to", None)
+    # Left over where one object draws several pictures and the mask of this one is empty: drawn whole then.
+    crop = getattr(p, "paste_to", None) if getattr(p, "inpaint_full_res", True) else None
     images: Iterable[Any] = getattr(p, "init_images", None) or ()
     size = getattr(next(iter(images), None), "size", None)
     if crop is not None and size is not None:

@@ -1,4 +1,4 @@
-"""Which side of the prompt each row of a UNet call is of.
+"""Which side of the prompt each row of a UNet call is of, and how large the whole latent is.
 
 The Forge family says it with every call (`cond_or_uncond`, a number for each part of the batch). A1111 lays
 all rows out before a step, those of the prompt first, and hands them to the UNet in that order, whole or in
@@ -19,13 +19,20 @@ class Rows:
     def __init__(self) -> None:
         self._expected: tuple[str, ...] | None = None
         self._done = 0
+        self._size: tuple[int, int] | None = None
 
     def expect(self, params: Any) -> None:
-        """Take the layout of the step that begins (`CFGDenoiserParams`)."""
+        """Take the layout of the step that begins (`CFGDenoiserParams`); None where it is not known yet."""
         self._done = 0
+        shape = tuple(getattr(getattr(params, "x", None), "shape", ()))
+        self._size = (int(shape[-2]), int(shape[-1])) if len(shape) == 4 else None
         positive, rows = _length(getattr(params, "text_cond", None)), _length(getattr(params, "x", None))
         known = positive is not None and rows is not None and rows >= positive
         self._expected = (POSITIVE,) * positive + (NEGATIVE,) * (rows - positive) if known else None  # type: ignore[operator]
+
+    def size_of(self) -> tuple[int, int] | None:
+        """Return height and width of the latent being sampled; other extensions have it drawn in pieces."""
+        return self._size
 
     def sides_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Sequence[str] | None:
         """Return the side of each row of a call, None where nobody tells."""

@@ -26,7 +26,7 @@ from lib_lora.library.network_file import NetworkFile
 from lib_lora.stack.block_files import written_out
 from lib_lora.stack.blocks import model_blocks, read_blocks
 from lib_lora.stack.entry import Entry
-from lib_lora.stack.prompt import DYN, not_understood, read_tag
+from lib_lora.stack.prompt import DYN, names_blocks, not_understood, read_tag
 from lib_lora.stack.stack import Stack
 
 _HASH = re.compile(r"[0-9a-fA-F]{8,64}")
@@ -92,7 +92,9 @@ def _read(items: list[str], library: Library, architecture: str) -> tuple[Entry,
         raise Left(_without_tag(str(error))) from None
     if entry.network == options.always_added():
         raise Left  # the host adds it where it does not see it, and it would act twice
-    if any(getattr(entry, word) for script, words in _TAUGHT if options.installed(script) for word in words):
+    taught = (word for script, words in _TAUGHT if options.installed(script) for word in words)
+    # Blocks where the host reads a number are nobody's: it fails at them, and loses the other tags too.
+    if any(getattr(entry, word) for word in taught) and not names_blocks(items):
         raise Left  # who taught the host these words acts on them
     if words := not_understood(entry):
         raise Left(f"{', '.join(words)} cannot be acted on here yet.")

@@ -20,6 +20,7 @@ from lib_lora.stack.names import TITLE
 if TYPE_CHECKING:
     from lib_lora.hosts.workshop import Workshop
     from lib_lora.library.library import Library
+    from lib_lora.ui.tab import LibraryTab
 
 WRAPPED = (
     ("setup_conds", "around"),
@@ -97,7 +98,7 @@ class Door:
         answer_errors(app)
         defer_routes(app, add)
 
-    def build_tabs(self) -> list[tuple[Any, str, str]]:
+    def build_tabs(self) -> list[tuple[LibraryTab, str, str]]:
         """Return the tabs of our own: the Library."""
         from lib_lora.ui.tab import build_tab
 

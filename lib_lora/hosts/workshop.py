@@ -16,12 +16,13 @@ from lib_lora.errors import LoraStackError
 from lib_lora.hosts import legacy_script, models, options, sources
 from lib_lora.hosts.checkpoint import LoadedCheckpoint
 from lib_lora.hosts.infotext import share_hashes
-from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle, Signs
+from lib_lora.hosts.lifecycle import Lifecycle, Signs
 from lib_lora.hosts.moments import moment_of
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import request_of
 from lib_lora.hosts.tags import Sorted, sort_tags
 from lib_lora.hosts.takeover import Takeover
+from lib_lora.hosts.telling import REPORT_ATTRIBUTE
 from lib_lora.hosts.use import note_use
 from lib_lora.library.library import Library
 
@@ -114,7 +115,7 @@ class Workshop:
         )
         own = options.block_presets, options.block_preset_problems
         add_routes(app, self.library, self._reports, guard, fits.of, ports, *own)
-        add_panel_routes(app, options.presets, guard)
+        add_panel_routes(app, options.presets, guard, lambda network: self.library().tag_name(network))
         add_interference_route(app, lambda text: interference_of(text, self.library()), guard)
         add_mask_routes(app, options.mask_store, guard)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_lora.errors import EntryValueError
+from lib_lora.hosts.options import block_presets
 from lib_lora.stack import axis_fields as fields
 
 if TYPE_CHECKING:  # what reads values is imported by the first plot: a WebUI's start only names the axes
@@ -23,7 +25,7 @@ if TYPE_CHECKING:  # what reads values is imported by the first plot: a WebUI's 
 ATTRIBUTE = "lora_stack_axes"
 SCRIPT = "xyz_grid.py"
 PREFIX = "[LoRA Stack] "
-PRESET = "preset"
+PRESET, PRESET_LABEL = "preset", "Stack preset"
 ROWS = 5  # rows whose network can be chosen from the list; any other by its number
 AXES = (
     ("Weight", fields.WEIGHT, ""),
@@ -39,7 +41,7 @@ AXES = (
     ("Role with its usual weight", fields.ROLE, ""),
     ("On or off", fields.ON, ""),
     ("Leave one out", fields.LEAVE_OUT, ""),
-    ("Stack preset", PRESET, ""),
+    (PRESET_LABEL, PRESET, ""),
 )
 """Label, field, and the target of values that name none; with a target the files are offered as a list."""
 
@@ -57,6 +59,11 @@ class Whole:
     def __str__(self) -> str:
         return self.name or "None"
 
+    @property
+    def title(self) -> str:
+        """How messages begin that are about it; nothing for the panel's."""
+        return f"preset '{self.name}': " if self.name else ""
+
 
 class Axes:
     """Our axes of one plot script.
@@ -70,7 +77,11 @@ class Axes:
         self._presets = presets
 
     def add(self) -> None:
-        """Add the axes to the plot that is loaded now; what is there already is left alone."""
+        """Add the axes to the plot that is loaded now, in the place of any that an earlier load of ours left.
+
+        Forge Classic keeps the list while scripts are loaded anew: those would go on asking a library that is
+        no longer used.
+        """
         from modules import scripts
 
         for data in scripts.scripts_data:
@@ -78,8 +89,8 @@ class Axes:
             option = getattr(data.module, "AxisOption", None)
             if Path(data.path).name != SCRIPT or options is None or option is None:
                 continue
-            present = {known.label for known in options}
-            options += [self._option(option, *axis) for axis in AXES if PREFIX + axis[0] not in present]
+            options[:] = [known for known in options if not known.label.startswith(PREFIX)]
+            options += [self._option(option, *axis) for axis in AXES]
             return
 
     def _option(self, option: Any, label: str, field: str, target: str) -> Any:
@@ -91,7 +102,7 @@ class Axes:
                 format_value=lambda p, opt, value: value.name or "without",
                 confirm=lambda p, values: self._find_all(value.stack for value in values),
                 cost=OPENING,
-                prepare=lambda text: next(csv.reader([text], skipinitialspace=True), []),
+                prepare=_names,
                 choices=lambda: ["None", *(preset.name for preset in self._presets().all()[0])],
             )
 
@@ -141,7 +152,9 @@ class Axes:
     def _legend(self, p: Any, _option: Any, value: Any) -> str:
         from lib_lora.stack import axes
 
-        return axes.legend(self._stack(p), value)
+        wholes = self._wholes(p)
+        # With presets on another axis a row is another file in each cell, and has a number only.
+        return axes.legend(wholes[0].stack, value) if len(wholes) == 1 else axes.bare_legend(value)
 
     def _choices(self) -> list[str]:
         return ["None", *(file.label for file in self._library().files() if not file.problem)]
@@ -150,14 +163,23 @@ class Axes:
         """Refuse before the first picture what no cell could draw; write out `each`."""
         from lib_lora.stack import axes
 
-        stack = self._stack(p)
-        values[:] = axes.expand(stack, values)
+        wholes = self._wholes(p)
+        values[:] = axes.expand(wholes[0].stack, values)
         for value in values:
-            axes.edit(stack, value)
+            for whole in wholes:
+                try:
+                    _edit(whole.stack, value)
+                except EntryValueError as error:
+                    raise EntryValueError(f"{whole.title}{error}") from None
             if value.field == fields.NETWORK and value.value is not None:
                 self._library().find(str(value.value))
 
-    def _stack(self, p: Any) -> Stack:
+    def _wholes(self, p: Any) -> tuple[Whole, ...]:
+        """Return what a value of a row acts on: the presets of another axis, or else the panel's stack."""
+        wholes = [self._whole(name) for name in _chosen_presets(p)]
+        return tuple(whole for whole in wholes if whole.name) or (Whole("", self._panel(p)),)
+
+    def _panel(self, p: Any) -> Stack:
         """Return the stack that the panel, or an API caller, sent along."""
         from lib_lora.stack.serialization import decode
         from lib_lora.stack.stack import Stack
@@ -167,6 +189,26 @@ class Axes:
                 args: Sequence[Any] = p.script_args[script.args_from : script.args_to]
                 return decode(args[1] if len(args) > 1 else None)
         return Stack()
+
+
+def _chosen_presets(p: Any) -> Iterator[str]:
+    """Yield the values of an axis of presets in the plot being drawn.
+
+    Its arguments begin with `type, text, list` for each axis; the last says that the text counts.
+    """
+    for script in getattr(p.scripts, "selectable_scripts", ()):
+        known = getattr(script, "current_axis_options", None)
+        if known is None or Path(getattr(script, "filename", "")).name != SCRIPT:
+            continue
+        args = p.script_args[script.args_from : script.args_to]
+        for kind, text, listed in zip(args[:9:3], args[1:9:3], args[2:9:3], strict=False):
+            if isinstance(kind, int) and known[kind].label == PREFIX + PRESET_LABEL:
+                yield from _names(text or "") if args[-1] is True else listed or ()
+
+
+def _names(text: str) -> list[str]:
+    """Return the names of presets in a line."""
+    return next(csv.reader([text], skipinitialspace=True), [])
 
 
 def _made(option: Any, label: str, read: Callable[[Any], Any], **wanted: Any) -> Any:
@@ -182,12 +224,21 @@ def _apply(p: Any, value: Any, _values: Any) -> None:
 
 def edited(p: Any, stack: Stack) -> Stack:
     """Return a stack with the values that the plot's axes have for this picture."""
-    from lib_lora.stack import axes
+    from lib_lora.stack.stack import Stack
 
     values = getattr(p, ATTRIBUTE, ())
+    if any(isinstance(value, Whole) and not value.name for value in values):
+        return Stack()  # no stack, and no row for another axis to change
     for value in sorted(values, key=lambda value: not isinstance(value, Whole)):  # a preset, then its rows
-        stack = value.stack if isinstance(value, Whole) else axes.edit(stack, value)
+        stack = value.stack if isinstance(value, Whole) else _edit(stack, value)
     return stack
+
+
+def _edit(stack: Stack, value: Any) -> Stack:
+    """Return a stack with one value; names of the user's own presets of blocks are known."""
+    from lib_lora.stack import axes
+
+    return axes.edit(stack, value, block_presets() if value.field == fields.BLOCKS else {})
 
 
 def is_plotted(p: Any) -> bool:

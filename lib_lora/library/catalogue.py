@@ -94,11 +94,14 @@ class Catalogue:
     def note(self, file: NetworkFile, fields: Mapping[str, object], sidecar: bool = False) -> dict[str, Any]:
         """Note `fields` of a file, in the WebUI's own file too if wished; return its card.
 
-        Raises FieldValueError before anything is written, and FileError where something could not be.
+        There goes what was noted before, too. Raises FieldValueError before anything is written, and
+        FileError where something could not be.
         """
         checked = {name: check(name, value) for name, value in fields.items()}
         if sidecar:
-            written = {theirs: _theirs(name, checked[name]) for name, theirs in _SIDECAR if name in checked}
+            own = self.library.notes.of(stored_path(file))
+            noted = {name: own[name] for name, _ in _SIDECAR if own[name] is not None} | checked
+            written = {theirs: _theirs(name, noted[name]) for name, theirs in _SIDECAR if name in noted}
             if written:
                 write_sidecar(file.path, written)
         self.library.note(file, checked)
@@ -116,7 +119,6 @@ class Catalogue:
         return {
             **told,
             "root": self.library.roots.index(file.root) if file.root in self.library.roots else 0,
-            "preview_version": picture_version(file),
             "added": added,
             "tags": list(tags)[:TAGS],
             "role_guessed": own["role"] is None,
@@ -141,15 +143,6 @@ class Catalogue:
             return True, ""
         made, loaded = LABELS.get(architecture, architecture), LABELS.get(self.checkpoint, self.checkpoint)
         return False, f"It was made for {made}; the loaded checkpoint is {loaded}."
-
-
-def picture_version(file: NetworkFile) -> str:
-    """Return a text that changes with the file's picture."""
-    if not file.has_preview:
-        return ""
-    first = file.preview.name if file.preview else ""
-    times = (other.mtime_ns for other in file.beside if other.name == first)
-    return f"{next(times, file.mtime_ns):x}"
 
 
 def _theirs(name: str, value: Any) -> object:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..files.text import clean
 from .catalogue import Catalogue
 from .library import Library
 from .query import Query
 
+LINE = 2_000  # characters
 Table = dict[str, Any]
 
 
@@ -60,8 +62,8 @@ def render_index(table: Table) -> str:
     """Return the index's counts as text."""
     kinds = ", ".join(f"{count} {name}" for name, count in table["architectures"].items())
     lines = [f"{table['files']} files in {table['seconds']:.2f} s ({kinds or 'none'})."]
-    lines += [f"cannot be used: {row['file']}: {row['why']}" for row in table["skipped"]]
-    return "\n".join([*lines, *table["problems"]])
+    lines += [_line(f"cannot be used: {row['file']}: {row['why']}") for row in table["skipped"]]
+    return "\n".join([*lines, *map(_line, table["problems"])])
 
 
 def render_hits(table: Table) -> str:
@@ -69,5 +71,10 @@ def render_hits(table: Table) -> str:
     lines = [f"{table['total']} files hold '{table['words']}'."]
     for hit in table["hits"]:
         facts = ", ".join(text for text in (hit["architecture_label"], hit["family"], hit["rank"]) if text)
-        lines.append(f"{hit['label']}  ({hit['problem'] or facts})")
-    return "\n".join([*lines, *table["problems"]])
+        lines.append(f"{_line(hit['label'])}  ({_line(hit['problem'] or facts)})")
+    return "\n".join([*lines, *map(_line, table["problems"])])
+
+
+def _line(text: str) -> str:
+    """Return a text as one line that every terminal shows and none obeys; names of files hold anything."""
+    return clean(text, LINE)

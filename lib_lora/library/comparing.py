@@ -15,6 +15,8 @@ from .network_file import NetworkFile
 TAGS = 60
 COPIED_AT_ONCE = 500  # files
 _EPOCH = re.compile(r"[-_ ]?(?:e|ep|epoch|step|s)?[-_ ]?\d{1,8}(?:steps?)?$", re.IGNORECASE)
+_ITS_OWN = ("modelspec.hash_sha256", "modelspec.date")
+"""What is true of one file alone, whatever others were trained with it."""
 _ROWS = (
     ("title", "Title"),
     ("base_model", "Base model"),
@@ -99,7 +101,9 @@ def copy_metadata(
     given = {
         key: value
         for key, value in read_metadata(source.path).items()
-        if may_be_edited(key) and key.startswith(("modelspec.", "ssmd_")) and (keys is None or key in keys)
+        if may_be_edited(key)
+        and key.startswith(("modelspec.", "ssmd_"))
+        and (key not in _ITS_OWN if keys is None else key in keys)
     }
     if not given:
         raise FieldValueError(f"'{source.name}' has no such metadata to copy.")

@@ -57,7 +57,7 @@ class Library:
         self._listed = 0  # grows with every change of the list
         self.hashes = KnownHashes(self.database)
         self.changes = Changes()
-        self.hashing = Hashing(self.hashes, self.changed)
+        self.hashing = Hashing(self.hashes, self.changes.note)  # the list stays as it is
         self.scanning = ScanWork()
 
     @property
@@ -88,7 +88,8 @@ class Library:
                 self._publish(found, index)
                 self._kept(lambda: self.store.save(self._roots, found.files, stored, self.notes))
                 if found.files != stored:
-                    self._kept(lambda: self.notes.follow(found.files))
+                    away = [root for root in self._roots if not os.path.isdir(root)]  # noqa: PTH112
+                    self._kept(lambda: self.notes.follow(found.files, away))
                     for file in found.files:
                         file.release()
                     self._listed += 1
@@ -226,6 +227,24 @@ class Library:
                 return found
         self.scan()
         return self._find(network, hash)
+
+    def tag_name(self, network: str) -> str:
+        """Return how a prompt tag calls the file of a row: by its name without folders, as the WebUI does.
+
+        Raises AmbiguousNetworkError where that is the name of several: a tag would be of any of them.
+        """
+        try:
+            name = self.find(network).name
+        except NetworkNotFoundError:
+            return network.rpartition("/")[2]
+        same = {os.path.realpath(file.path): file for file in self.files() if file.name == name}
+        if len(same) > 1:
+            labels = ", ".join(file.label for file in list(same.values())[:SHOWN])
+            raise AmbiguousNetworkError(
+                f"{network[:80]}: a prompt tag cannot say which of {len(same)} files called '{name[:80]}' is "
+                f"meant ({labels}). Keep the row in the panel."
+            )
+        return name
 
     def _may_have_changed(self) -> bool:
         return monotonic() - self._scanned >= self._rescan_after

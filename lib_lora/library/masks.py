@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import MaskError
+from ..errors import MaskError, NotWrittenError
+from ..files.writing import write_atomically
 from ..stack.masks import HASH_DIGITS, is_hash
 
 PIXEL_LIMIT = 64 * 1024**2  # of one picture: more is no mask
@@ -63,14 +64,14 @@ class MaskStore:
         """Keep a mask and return its hash; raises MaskError where the folder cannot be written."""
         path = self._folder / f"{mask.hash}.png"
         if not path.is_file():
-            part = path.with_suffix(".part")
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                _as_image(mask).save(part, format="PNG")
-                part.replace(path)
-            except OSError as error:
+                write_atomically(path, lambda file: _as_image(mask).save(file, format="PNG"))
+            except (OSError, NotWrittenError) as error:
+                cause = error if isinstance(error, OSError) else error.__cause__
                 raise MaskError(
-                    f"cannot be kept in {self._folder}: {error.strerror}. Make room, or allow writing there."
+                    f"cannot be kept in {self._folder}: {getattr(cause, 'strerror', cause)}. Make room, or "
+                    "allow writing there."
                 ) from error
         return mask.hash
 

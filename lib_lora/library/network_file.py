@@ -124,6 +124,15 @@ class NetworkFile:
         """Tell whether there is a picture beside it or inside."""
         return bool(self.pictures) or self.record.picture_inside
 
+    @property
+    def picture_version(self) -> str:
+        """A text that changes with its picture, empty where there is none."""
+        if not self.has_preview:
+            return ""
+        first = self.preview.name if self.preview else ""
+        times = (other.mtime_ns for other in self.beside if other.name == first)
+        return f"{next(times, self.mtime_ns):x}"
+
     def summary(self, known_hash: str = "") -> dict[str, object]:
         """Return what the page shows, as JSON values; `known_hash` is the computed one where there is one."""
         known = self.record
@@ -151,6 +160,7 @@ class NetworkFile:
             "trigger_words": list(known.trigger_words),
             "negative": known.negative,
             "preview": self.has_preview,
+            "preview_version": self.picture_version,
             "preferred_weight": known.weight,
             "strength_min": known.strength_min,
             "strength_max": known.strength_max,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -87,17 +88,22 @@ class Notes:
             )
             return [{"time": used, "weight": weight} for used, weight in rows]
 
-    def follow(self, files: Sequence[NetworkFile]) -> int:
+    def follow(self, files: Sequence[NetworkFile], away: Sequence[Path] = ()) -> int:
         """Let notes of files that are gone follow to where the same file is now; return how many did.
 
         The same file: equal fingerprint, or equal name and size. Where several could be it, none is. Of files
-        that were written into, the new fingerprint and size are noted, by which they are found later.
+        that were written into, the new fingerprint and size are noted, by which they are found later. away:
+        folders that cannot be looked into now, such as a drive that comes back; what lies there waits. A file
+        that was listed beside the lost one is a copy of it, and what was noted is not about that.
         """
         here = {stored_path(file): file for file in files}
         with self._database.reading() as connection:
             rows = connection.execute("SELECT path, name, size, fingerprint FROM mine.notes").fetchall()
         noted = {row[0] for row in rows}
-        lost = [row for row in rows if row[0] not in here and not Path(row[0]).exists()]
+        waiting = tuple(f"{stored(str(folder))}{os.sep}" for folder in away)
+        lost = [
+            row for row in rows if row[0] not in here and not row[0].startswith(waiting) and _is_gone(row[0])
+        ]
         moved: list[dict[str, Any]] = [
             {"note": _place(file)}
             for path, _, size, fingerprint in rows
@@ -112,10 +118,11 @@ class Notes:
                 by_print.setdefault(file.fingerprint, []).append(file)
                 by_name.setdefault((file.path.name, file.size), []).append(file)
         followed = 0
+        lists = self._lists() if lost else {}
         for path, name, size, fingerprint in lost:
             same = by_print.get(fingerprint, []) if fingerprint else []
             same = same if len(same) == 1 else by_name.get((name, size), [])
-            if len(same) == 1:
+            if len(same) == 1 and not lists.get(path, set()) & lists.get(stored_path(same[0]), set()):
                 moved.append({"move": path, "to": _place(same[0])})
                 followed += 1
         try:
@@ -124,6 +131,14 @@ class Notes:
         except NotWrittenError:  # a full disk hides no list; they follow another time
             return 0
         return followed
+
+    def _lists(self) -> dict[str, set[int]]:
+        """Return by path in which lists of the index a file is, those of folders that are away included."""
+        found: dict[str, set[int]] = {}
+        with self._database.reading() as connection:
+            for shelf, path in connection.execute("SELECT shelf, path FROM files"):
+                found.setdefault(path, set()).add(shelf)
+        return found
 
     def _keep(self, *changes: dict[str, Any]) -> None:
         """Write changes into the journal first, then into the database, which waits for other processes."""
@@ -214,6 +229,17 @@ def _check_words(name: str, value: object) -> list[str]:
         raise FieldValueError(f"'{name}' has {len(words)} words; the limit is {WORDS_LIMIT}.")
     cleaned = (clean(word, 300) for word in words)
     return list(dict.fromkeys(word for word in cleaned if word))
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether there is surely no such file; a drive that does not answer tells nothing."""
+    try:
+        os.stat(path)  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _place(file: NetworkFile) -> list[Any]:

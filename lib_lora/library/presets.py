@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import PresetError, nearest
+from ..errors import NotWrittenError, PresetError, nearest
+from ..files.writing import write_atomically
 from ..stack.frozen import checked_text
 from ..stack.serialization import CHARACTER_LIMIT, decode, encode
 
@@ -46,7 +45,9 @@ class Presets:
                 try:
                     found.append(_read(path))
                 except (OSError, ValueError, KeyError, TypeError) as error:
-                    problems.append(f"{path.name} cannot be read: {error}")
+                    problems.append(
+                        f"The preset file {path} cannot be read ({error}). Mend it, or move it away."
+                    )
         return tuple(sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))), tuple(problems)
 
     def save(self, name: str, stack: str) -> Preset:
@@ -67,11 +68,11 @@ class Presets:
                 f"There is a preset '{wanted}' already. Choose another name, or delete that one."
             )
         self._write(Preset(wanted, preset.stack))
-        self._path(preset.name).unlink(missing_ok=True)
+        self._remove(preset.name)
 
     def delete(self, name: str) -> None:
         """Remove a preset; raises PresetError where there is none of that name."""
-        self._path(self.find(name).name).unlink(missing_ok=True)
+        self._remove(self.find(name).name)
 
     def find(self, name: str) -> Preset:
         """Return a preset by its name; raises PresetError with the nearest names where there is none."""
@@ -102,20 +103,20 @@ class Presets:
         )
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(suffix=".part", dir=self._folder)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(part).replace(path)
-            except BaseException:
-                Path(part).unlink(missing_ok=True)
-                raise
+            write_atomically(path, lambda file: file.write(text.encode("utf-8")))
+        except (OSError, NotWrittenError) as error:
+            cause = error if isinstance(error, OSError) else error.__cause__
+            raise PresetError(
+                f"The preset cannot be kept in {self._folder}: {getattr(cause, 'strerror', cause)}. "
+                "Make room, or allow writing there."
+            ) from error
+
+    def _remove(self, name: str) -> None:
+        try:
+            self._path(name).unlink(missing_ok=True)
         except OSError as error:
             raise PresetError(
-                f"The preset cannot be kept in {self._folder}: {error.strerror}. "
-                "Make room, or allow writing there."
+                f"The preset cannot be removed from {self._folder}: {error.strerror}. Allow writing there."
             ) from error
 
 

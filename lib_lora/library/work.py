@@ -80,15 +80,22 @@ class Hashing:
         self._state, self._label = IDLE, ""
         self._done = self._of = self._bytes = self._of_bytes = self._failed = 0
 
-    def start(self, files: Sequence[NetworkFile]) -> int:
-        """Hash those of `files` that were not; return how many are to be done."""
+    def start(self, files: Sequence[NetworkFile], first: bool = False) -> int:
+        """Hash those of `files` that were not; return how many are to be done.
+
+        first: before what waits already, for a file that somebody looks at.
+        """
         wanted = [file for file in files if not file.flaw and not self.has_all(file)]
         with self._lock:
             if self._state != RUNNING:
                 self._begin()
             queued = {file.id for file in self._waiting}
             new = [file for file in wanted if file.id not in queued]
-            self._waiting.extend(new)
+            if first:
+                ahead = {file.id for file in wanted}
+                self._waiting = deque([*wanted, *(file for file in self._waiting if file.id not in ahead)])
+            else:
+                self._waiting.extend(new)
             self._of += len(new)
             self._of_bytes += sum(file.size for file in new)
             if self._thread is None and self._waiting:
@@ -145,7 +152,7 @@ class Hashing:
                 self._label = file.label
             failed = False
             try:
-                if not self._hashes.compute_all(file, self._read):
+                if not (self.has_all(file) or self._hashes.compute_all(file, self._read)):
                     continue
             except FileError:
                 failed = True

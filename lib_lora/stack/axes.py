@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from ..errors import EntryValueError, nearest
 from .advice import ROLES, find_role
@@ -31,6 +32,7 @@ from .axis_fields import (
     UNET,
     WEIGHT,
 )
+from .block_files import written_out
 from .blocks import SD1_BLOCKS, SDXL_BLOCKS, read_blocks
 from .entry import DECIMALS, Entry, row_title, shown
 from .passes import read_passes
@@ -43,6 +45,7 @@ TEXTS = (REGION, PASSES, SCHEDULE, TE_SCHEDULE, BLOCKS, ROLE)
 EVERYTHING = ("everywhere", "always", "all")  # of a text: the field left empty
 EACH = "each"  # of LEAVE_OUT: nothing left out, then every row that is on
 ALL = "all"
+NO_PRESETS: Mapping[str, str] = MappingProxyType({})
 VALUES_LIMIT = 100  # of one range: more is a slip, not a grid
 
 _TARGET = re.compile(r"(?:row\s*)?(\d{1,4})|([a-z]+)", re.IGNORECASE)
@@ -89,14 +92,17 @@ def expand(stack: Stack, values: Iterable[Value]) -> list[Value]:
     return found
 
 
-def edit(stack: Stack, value: Value) -> Stack:
-    """Return the stack that one cell of the grid is drawn with; raises EntryValueError."""
+def edit(stack: Stack, value: Value, presets: Mapping[str, str] = NO_PRESETS) -> Stack:
+    """Return the stack that one cell of the grid is drawn with; raises EntryValueError.
+
+    presets: the user's own, of blocks, which a row may name.
+    """
     if value.field == LEAVE_OUT:
         target = "" if value.value in (None, EACH) else str(value.value)
         rows = _rows(stack, target) if target else ()
         changes: dict[int, Entry] = {row: replace(stack.entries[row], on=False) for row in rows}
     else:
-        changes = {row: _changed(stack.entries[row], value) for row in _rows(stack, value.target)}
+        changes = {row: _changed(stack.entries[row], value, presets) for row in _rows(stack, value.target)}
     return replace(stack, entries=tuple(changes.get(row, entry) for row, entry in enumerate(stack.entries)))
 
 
@@ -115,6 +121,21 @@ def legend(stack: Stack, value: Value) -> str:
     if value.field == NETWORK:
         return str(value.value).rpartition("/")[2]
     return f"with {names}" if value.field == ON else f"{names}{part}: {value.value:g}"
+
+
+def bare_legend(value: Value) -> str:
+    """Return the same where no stack tells the rows' names: `row 2: 0.5`, `without row 2`."""
+    leaves_out = value.field == LEAVE_OUT
+    if leaves_out and value.value in (None, EACH):
+        return "all"
+    target = str(value.value) if leaves_out else value.target
+    row = f"row {target}" if target.isdigit() else target or "row"
+    if leaves_out or value.value is None or value.value is False:
+        return f"without {row}"
+    if value.field == ON:
+        return f"with {row}"
+    part = {TE: " text encoder", UNET: " UNet"}.get(value.field, "")
+    return f"{row}{part}: {value.value:g}" if value.field in NUMBERS else f"{row}: {value.value}"
 
 
 def _split_target(item: str) -> tuple[str, str]:
@@ -203,7 +224,7 @@ def _count(rows: int) -> str:
     return f"{rows} row" if rows == 1 else f"{rows} rows"
 
 
-def _changed(entry: Entry, value: Value) -> Entry:
+def _changed(entry: Entry, value: Value, presets: Mapping[str, str]) -> Entry:
     if value.value is None:
         return replace(entry, on=False)
     if value.field == ON:
@@ -211,7 +232,7 @@ def _changed(entry: Entry, value: Value) -> Entry:
     if value.field == NETWORK:
         return replace(entry, network=str(value.value), hash="", on=True)
     if value.field in TEXTS:
-        return _said(entry, value.field, str(value.value))
+        return _said(entry, value.field, str(value.value), presets)
     number = float(value.value)
     if value.field == WEIGHT:
         # The one number of the row: parts with their own would not follow it.
@@ -219,7 +240,7 @@ def _changed(entry: Entry, value: Value) -> Entry:
     return replace(entry, te=number, on=True) if value.field == TE else replace(entry, unet=number, on=True)
 
 
-def _said(entry: Entry, field: str, text: str) -> Entry:
+def _said(entry: Entry, field: str, text: str, presets: Mapping[str, str]) -> Entry:
     """Return the row with one of its texts changed; raises EntryValueError for one that cannot be."""
     if field == ROLE:
         role = find_role(text.lower())
@@ -240,7 +261,7 @@ def _said(entry: Entry, field: str, text: str) -> Entry:
     elif field == TE_SCHEDULE:
         read_text_schedule(text, read_schedule(entry.schedule, entry.start, entry.stop))
     else:
-        _check_blocks(text)
+        _check_blocks(written_out(text, presets))
     return replace(entry, **{field: text}, on=True)  # type: ignore[arg-type]
 
 

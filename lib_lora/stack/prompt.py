@@ -2,8 +2,9 @@
 
 `name` first; then text encoder, UNet, dyn by position or as te=, unet=, dyn=. One number counts for both.
 An item with exactly one `=` is named, whatever stands before it (A1111 `extra_networks.ExtraNetworkParams`).
-LoRA Block Weight's lbw=, lbwe=, start=, stop=, step= and loractl's numbers over the steps, hr=, hrunet= and
-hrte= become the row's own fields.
+LoRA Block Weight's lbw= (w=), lbwe=, x=, start=, stop=, step= and loractl's numbers over the steps, hr=,
+hrunet= and hrte= become the row's own fields; so do a preset or numbers of blocks in the place of the UNet's
+weight, as tags had them before the WebUI took that place: <lora:name:0.8:OUTALL:ATTNDEEPOFF>.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..errors import EntryValueError
+from .blocks import LAYOUTS
 from .entry import DECIMALS, FIELDS, Entry, row_title, shown
 from .passes import HIRES, PASSES, Pass, write_passes
 from .schedule import LATE
@@ -25,10 +27,14 @@ UNSAID = ("schedule", "te_schedule", "region", "feather", "passes", "side")
 """Fields that no tag has a word for; a schedule would need the weight in every point."""
 
 _TAG = re.compile(r"<(\w+):([^>]+)>")
+_GAP = "\0"
+_GAPS = re.compile(rf"[ \t]*,?[ \t]*(?:{_GAP}[ \t,]*)+")
+_WORD = re.compile(r"[^\W\d_][\w .]*")
+_INHERITED = re.compile(r"X(?:([+-])([\d.]+))?")
 
 
-def read_tags(prompt: str) -> tuple[str, tuple[Entry, ...]]:
-    """Return the prompt without its lora tags, and a row for each; other tags stay.
+def read_tags(prompt: str, gap: str = "") -> tuple[str, tuple[Entry, ...]]:
+    """Return the prompt with `gap` in the place of its lora tags, and a row for each; other tags stay.
 
     Raises EntryValueError naming the tag.
     """
@@ -38,15 +44,39 @@ def read_tags(prompt: str) -> tuple[str, tuple[Entry, ...]]:
         if match[1] not in KINDS:
             return match[0]
         entries.append(_read_tag(match[0], match[2]))
-        return ""
+        return gap
 
     return _TAG.sub(take, prompt), tuple(entries)
+
+
+def take_tags(prompt: str) -> tuple[str, tuple[Entry, ...]]:
+    """Return the prompt without its lora tags and the commas that held them, and a row for each.
+
+    Nothing else is touched: every comma of a prompt counts for the picture. Raises EntryValueError.
+    """
+    rest, entries = read_tags(prompt.replace(_GAP, ""), _GAP)
+
+    def close(match: re.Match[str]) -> str:
+        before, after = rest[: match.start()][-1:], rest[match.end() :][:1]
+        if before in ("", "\n") or after == "":
+            return ""
+        if after == "\n":
+            return "," if match[0].lstrip().startswith(",") else ""
+        return ", " if "," in match[0] else " "
+
+    return (_GAPS.sub(close, rest).strip() if entries else prompt), entries
 
 
 def read_tag(items: Sequence[str]) -> Entry:
     """Return the row of one tag, given what stands between its colons; raises EntryValueError."""
     content = ":".join(items)
     return _read_tag(f"<{KINDS[0]}:{content}>", content)
+
+
+def names_blocks(items: Sequence[str]) -> bool:
+    """Tell whether a tag has its blocks in the place of the UNet's weight, where the host reads a number."""
+    positional = [item for item in items if item.count("=") != 1]
+    return len(positional) > 2 and _are_blocks(positional[2])
 
 
 def not_understood(entry: Entry) -> tuple[str, ...]:
@@ -79,18 +109,20 @@ def _read_tag(tag: str, content: str) -> Entry:
             positional.append(item)
     if not positional:
         raise EntryValueError(f"{tag[:80]} names no file. Write <lora:name:0.8>.")
+    early = positional[2:] if names_blocks(positional) else []
+    positional = positional[:2] if early else positional
     te_text = named.pop("te", positional[1] if len(positional) > 1 else "1")
     unet_text = named.pop("unet", positional[2] if len(positional) > 2 else te_text)
     te, _ = _over_steps(tag, "te", te_text)
     unet, schedule = _over_steps(tag, "unet", unet_text)
     unet = 1.0 if schedule else unet
     dyn = named.pop(DYN, positional[3] if len(positional) > 3 else None)
-    start, stop, blocks, rules = (named.pop(name, "") for name in ("start", "stop", "lbw", "lbwe"))
+    start, stop = (named.pop(name, "") for name in ("start", "stop"))
     if "step" in named and not (start or stop):
         start, _, stop = named.pop("step").partition("-")
-    blocks = ";".join(part for part in (blocks, rules) if part)
+    blocks = _blocks(tag, named, early)
     passes = _hires(named, te, unet, schedule)
-    rest = (*positional[4:], *(f"{name}={value}" for name, value in named.items()))
+    rest = (*positional[4:], *early, *(f"{name}={value}" for name, value in named.items()))
     extra: dict[str, object] = ({} if dyn is None else {DYN: _ranks(tag, dyn)}) | (
         {REST: rest} if rest else {}
     )
@@ -108,6 +140,49 @@ def _read_tag(tag: str, content: str) -> Entry:
         )
     except EntryValueError as error:
         raise EntryValueError(f"{tag[:80]}: {error}") from None
+
+
+def _are_blocks(text: str) -> bool:
+    """Tell a preset's name or as many numbers as there are blocks from a weight, however it is written."""
+    if any(sign in text for sign in "@~"):
+        return False
+    return text.count(",") + 1 in {len(layout.blocks) for layout in LAYOUTS} or _is_word(text)
+
+
+def _is_word(text: str) -> bool:
+    return _WORD.fullmatch(text.strip()) is not None and not _is_number(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _blocks(tag: str, named: dict[str, str], early: list[str]) -> str:
+    """Return the row's blocks; what they are made of is taken out of `named` and `early`.
+
+    X among the numbers is that of `x=`, or 1; X+0.2 and X-0.2 are as much more and less.
+    """
+    first = early.pop(0) if early else ""
+    rules = early.pop(0) if early and _is_word(early[0]) else ""
+    inherited = early.pop(0) if early and _is_number(early[0]) else "1"
+    short = named.pop("w", first)
+    blocks, rules = named.pop("lbw", short), named.pop("lbwe", rules)
+    numbers = [part.strip() for part in blocks.split(",")]
+    if len(numbers) > 1 and any(_INHERITED.fullmatch(number) for number in numbers):
+        base = _weight(tag, "x", named.pop("x", inherited))
+        blocks = ",".join(_inherited(number, base) for number in numbers)
+    return ";".join(part for part in (blocks, rules) if part)
+
+
+def _inherited(number: str, base: float) -> str:
+    match = _INHERITED.fullmatch(number)
+    if match is None or (match[2] is not None and not _is_number(match[2])):
+        return number
+    return _shortest(base + float(f"{match[1]}{match[2]}" if match[2] else 0))
 
 
 def _weight(tag: str, part: str, text: str) -> float:

@@ -80,7 +80,7 @@ def _value_at(text: str, start: int) -> str:
         return _unquoted(rest)
     try:
         _, end = json.JSONDecoder().raw_decode(rest)
-    except ValueError:
+    except (ValueError, RecursionError):
         end = len(rest)  # the stack text's own reader says what is wrong
     return _kept(rest[:end])
 

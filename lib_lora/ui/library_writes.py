@@ -63,8 +63,9 @@ def add_library_writes(router: APIRouter, ports: LibraryPorts) -> None:
     @router.post("/hash")
     def hash_files(body: Document = BODY) -> Document:
         catalogue = ports.catalogue()
-        files = list(catalogue.library.files()) if _flag(body, "all", False) else _several(catalogue, body)
-        catalogue.library.hashing.start(files)
+        everything = _flag(body, "all", False)
+        files = list(catalogue.library.files()) if everything else _several(catalogue, body)
+        catalogue.library.hashing.start(files, first=not everything)
         return catalogue.library.hashing.status()
 
     @router.delete("/hash")

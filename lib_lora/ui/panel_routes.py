@@ -5,7 +5,7 @@
     POST /lora-stack/tags/read      {"prompt"}        -> {"prompt", "stack"}
     POST /lora-stack/tags/write     {"stack"}         -> {"rows": [{"tag", "problem"}]}
     GET  /lora-stack/presets                          -> {"presets": [{"name", "stack"}], "problems"}
-    POST /lora-stack/presets        {"name", "stack"}
+    POST /lora-stack/presets        {"name", "stack"} -> {"name", "replaced"}   the stack that stood there
     POST /lora-stack/presets/rename {"name", "to"}
     POST /lora-stack/presets/delete {"name"}
 
@@ -21,10 +21,10 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
-from ..errors import EntryValueError, LoraStackError
+from ..errors import AmbiguousNetworkError, EntryValueError, LoraStackError
 from ..files.pictures import BYTE_LIMIT, read_parameters
 from ..stack.entry import Entry
-from ..stack.prompt import read_tags, write_tags
+from ..stack.prompt import take_tags, write_tags
 from ..stack.reading import read_text
 from ..stack.serialization import decode, encode
 from ..stack.stack import Stack
@@ -44,10 +44,21 @@ class PresetShelf(Protocol):
     def delete(self, name: str) -> None: ...
 
 
-def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Sequence[Any] = ()) -> None:
+def bare_name(network: str) -> str:
+    """Return the name of a row's file as the WebUI's own Lora knows it: without folders."""
+    return network.rpartition("/")[2]
+
+
+def add_panel_routes(
+    app: FastAPI,
+    presets: Callable[[], PresetShelf],
+    guard: Sequence[Any] = (),
+    tag_name: Callable[[str], str] = bare_name,
+) -> None:
     """Answer on `app`, after `add_routes`, which clears what an earlier load left there.
 
     `presets` is asked at every request. `guard` holds FastAPI dependencies that every request must pass.
+    `tag_name` tells how a tag calls a row's file, and raises where no tag can.
     """
     router = APIRouter(prefix=PREFIX, dependencies=[Depends(require_same_origin), *guard])
 
@@ -68,13 +79,13 @@ def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Se
     @router.post("/tags/read")
     def tags_to_rows(prompt: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, str]:
         with _answered():
-            rest, entries = read_tags(prompt)
-            return {"prompt": _tidy(rest) if entries else prompt, "stack": encode(Stack(entries))}
+            rest, entries = take_tags(prompt)
+            return {"prompt": rest, "stack": encode(Stack(entries))}
 
     @router.post("/tags/write")
     def rows_to_tags(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:
         with _answered():
-            return {"rows": [_tag(entry) for entry in decode(stack).entries]}
+            return {"rows": [_tag(entry, tag_name) for entry in decode(stack).entries]}
 
     @router.get("/presets")
     def all_presets() -> dict[str, Any]:
@@ -87,7 +98,9 @@ def add_panel_routes(app: FastAPI, presets: Callable[[], PresetShelf], guard: Se
         name: str = Body(max_length=NAME_LIMIT), stack: str = Body(max_length=STACK_LIMIT)
     ) -> dict[str, str]:
         with _answered():
-            return {"name": presets().save(name, stack).name}
+            before = {preset.name: preset.stack for preset in presets().all()[0]}
+            kept = presets().save(name, stack).name
+            return {"name": kept, "replaced": before.get(kept, "")}
 
     @router.post("/presets/rename")
     def rename(
@@ -114,17 +127,10 @@ def _answered() -> Iterator[None]:
         raise HTTPException(error.status_code, str(error)) from None
 
 
-def _tag(entry: Entry) -> dict[str, str]:
+def _tag(entry: Entry, tag_name: Callable[[str], str]) -> dict[str, str]:
     """Return a row's tag, or why it has none; a row that is off has neither."""
     try:
-        # The WebUI's own Lora knows files by their names, without folders.
-        tag = write_tags(Stack((entry,)), lambda row: row.network.rpartition("/")[2])
-    except EntryValueError as error:
+        tag = write_tags(Stack((entry,)), lambda row: tag_name(row.network))
+    except (EntryValueError, AmbiguousNetworkError) as error:
         return {"tag": "", "problem": str(error).replace("row 1 (", "(", 1)}
     return {"tag": tag, "problem": ""}
-
-
-def _tidy(prompt: str) -> str:
-    """Return a prompt without the gaps that tags leave behind."""
-    lines = (" ".join(line.split()).strip(" ,") for line in prompt.split("\n"))
-    return "\n".join(line.replace(" ,", ",").replace(",,", ",") for line in lines).strip()

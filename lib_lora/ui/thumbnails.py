@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import warnings
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -15,7 +14,6 @@ from ..files.disk import open_regular
 from ..files.header import read_metadata
 from ..files.previews import inside, type_of
 from ..files.writing import write_atomically
-from ..library.catalogue import picture_version
 from ..library.network_file import NetworkFile
 
 FOLDER = "thumbnails"
@@ -45,7 +43,7 @@ class Thumbnails:
 
     def get(self, file: NetworkFile, index: int, size: int | None) -> Picture | None:
         """Return picture `index` of a file, its longer side at most `size`; None where there is none."""
-        version = f"{picture_version(file)}-{index}-{size or 'full'}"
+        version = f"{file.picture_version}-{index}-{size or 'full'}"
         kept = self._folder / f"{file.id}-{version}" if self._folder and size else None
         if kept is not None:
             with contextlib.suppress(OSError):
@@ -107,23 +105,21 @@ def _shrink(content: bytes, size: int) -> bytes | None:
     from PIL import Image, ImageOps, features
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=_PILLOW) as picture:
-                if picture.width * picture.height > PIXEL_LIMIT:
-                    return None
-                picture.draft("RGB", (size, size))
-                small = ImageOps.exif_transpose(picture) or picture
-                small = small.convert(
-                    "RGBA" if "A" in small.getbands() or "transparency" in small.info else "RGB"
-                )
-                small.thumbnail((size, size))
-                out = io.BytesIO()
-                if features.check("webp"):
-                    small.save(out, "WEBP", quality=QUALITY)
-                else:
-                    small.save(out, "PNG")
-                return out.getvalue()
+        with Image.open(io.BytesIO(content), formats=_PILLOW) as picture:
+            if picture.width * picture.height > PIXEL_LIMIT:
+                return None
+            picture.draft("RGB", (size, size))
+            small = ImageOps.exif_transpose(picture) or picture
+            small = small.convert(
+                "RGBA" if "A" in small.getbands() or "transparency" in small.info else "RGB"
+            )
+            small.thumbnail((size, size))
+            out = io.BytesIO()
+            if features.check("webp"):
+                small.save(out, "WEBP", quality=QUALITY)
+            else:
+                small.save(out, "PNG")
+            return out.getvalue()
     except Exception:  # decoders of damaged pictures raise anything; a preview is never worth an error
         return None
 

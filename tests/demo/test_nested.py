@@ -100,3 +100,28 @@ def test_a_picture_without_rows_has_none_for_its_faces(host: Host) -> None:
     plain = in_two_steps(host, args_of())
     in_one(host, args_of(ROW))
     assert np.array_equal(in_one(host, args_of())[0], plain)
+
+
+def test_the_face_is_told_of_with_its_picture(host: Host) -> None:
+    """Rows for one of the two were said to have had no such pass, and the picture's own report was gone."""
+    rows = ({**ROW, "passes": "base"}, {"network": "style/neon", "weight": 0.5, "passes": "detailer"})
+    host.log.acting["postprocess_image"] = detailer("a girl <lora:ink:0.3>")
+    drawn = host.draw(args=args_of(*rows), n_iter=2)
+    told = json.loads(drawn.js())["extra_generation_params"]["LoRA Stack report"]
+    assert [(entry["row"], entry["network"]) for entry in told["entries"]] == [
+        (1, "clothing/mecha_suit"),
+        (2, "style/neon"),
+        (3, "style/ink"),
+    ]
+    assert not any("did not have" in note for note in told["notes"])
+    status, body = host.call("/lora-stack/report?tab=txt2img")
+    assert status == 200 and body["line"].startswith("3 of 3 applied")
+
+
+def test_tags_of_a_face_alone_are_told_of_in_the_tab_of_its_picture(host: Host) -> None:
+    host.log.acting["postprocess_image"] = detailer("a girl <lora:ink:0.3>")
+    before = {tab: host.call(f"/lora-stack/report?tab={tab}")[1] for tab in ("txt2img", "img2img")}
+    host.draw(args=args_of())
+    after = {tab: host.call(f"/lora-stack/report?tab={tab}")[1] for tab in ("txt2img", "img2img")}
+    assert after["img2img"] == before["img2img"]
+    assert after["txt2img"]["line"].startswith("1 of 1 applied")

@@ -83,6 +83,17 @@ def test_euler(k_sampling, steps: int, predicts: str, their_name: str) -> None:
     assert torch.allclose(run(k_sampling, "sample_euler", steps, predicts=predicts), theirs, atol=2e-4)
 
 
+def test_noise_levels_are_rounded_on_request(k_sampling) -> None:
+    """As A1111 does where its setting asks for it, and Forge always: the nearest one that the model knows."""
+    exact, rounded = k_sampling.wrap_model(FakeModel()), k_sampling.wrap_model(FakeModel(), quantize=True)
+    levels = exact.t_to_sigma(torch.tensor([0.0, 249.75, 856.2, 998.6, 999.0]))
+    assert torch.allclose(
+        exact.sigma_to_t(levels), torch.tensor([0.0, 249.75, 856.2, 998.6, 999.0]), atol=1e-2
+    )
+    assert rounded.sigma_to_t(levels).tolist() == [0, 250, 856, 999, 999]
+    assert torch.equal(exact.get_sigmas(8), rounded.get_sigmas(8))
+
+
 @pytest.mark.parametrize("steps", [4, 20])
 def test_heun(k_sampling, steps: int) -> None:
     """Against a plain loop of the textbook rule."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -54,6 +55,30 @@ def test_permissions_and_links_stay(path: Path, tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
+def test_a_new_file_may_be_read_by_whoever_may_list_its_folder(path: Path) -> None:
+    for folder, file in ((0o755, 0o644), (0o770, 0o660), (0o700, 0o600)):
+        path.parent.chmod(folder)
+        write_sidecar(path, {"notes": "at night"})
+        sidecar = path.with_suffix(".json")
+        assert stat.S_IMODE(sidecar.stat().st_mode) == file
+        sidecar.unlink()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks Linux what is open")
+def test_the_old_file_is_closed_before_it_is_replaced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows replaces no file that is open."""
+    real = os.replace
+
+    def replacing(new: str, old: Path) -> None:
+        opened = {os.path.realpath(handle) for handle in Path("/proc/self/fd").iterdir()}
+        assert not {str(new), str(old)} & opened
+        real(new, old)
+
+    monkeypatch.setattr(writing.os, "replace", replacing)
+    edit_metadata(path, {"modelspec.title": "New"}, backup=True)
+    assert read_header(path).metadata["modelspec.title"] == "New"
+
+
 @pytest.mark.parametrize("fails", ["write", "fsync", "replace"])
 def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
     before = path.read_bytes()
@@ -62,7 +87,7 @@ def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyP
         raise OSError(28, "No space left on device")
 
     if fails == "write":
-        monkeypatch.setattr(edit, "_copy", full)
+        monkeypatch.setattr(edit, "_payload", full)
     else:
         monkeypatch.setattr(writing.os, fails, full)
     with pytest.raises(NotWrittenError, match="No space left"):

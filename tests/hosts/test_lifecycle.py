@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from lib_lora.errors import FileError, NetworkNotFoundError, NotAppliedError, StackSyntaxError
-from lib_lora.hosts.lifecycle import REPORT_ATTRIBUTE, Lifecycle
+from lib_lora.hosts.lifecycle import Lifecycle
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import ATTRIBUTE, Request, make_request, read_arguments
+from lib_lora.hosts.telling import REPORT_ATTRIBUTE
 from lib_lora.library.library import Library
 from tests.builders import TOY_LAYERS, ToyModel, make_lora_file, toy_sd1
 from tests.sessions import Output, is_untouched, same

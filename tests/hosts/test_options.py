@@ -19,7 +19,7 @@ class Host:
         self.root = root
         self.data: dict[str, Any] = {}
         self.flags = SimpleNamespace()
-        for name in ("models/Lora", "extensions", "more", "other", "named", "lycoris", "old"):
+        for name in ("models/Lora", "extensions", "more", "other", "named", "lycoris", "old", "neo"):
             (root / name).mkdir(parents=True)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,18 +56,28 @@ def test_every_source_of_folders_in_order(host: Host) -> None:
     addnet = host.root / "extensions" / "sd-webui-additional-networks" / "models" / "lora"
     addnet.mkdir(parents=True)
     host.flags.lyco_dir_backcompat = str(host.root / "lycoris")
+    host.flags.lora_dirs = [str(host.root / "neo")]
     host.flags.lora_stack_dir = [str(host.root / "named")]
     host.data["additional_networks_extra_lora_path"] = str(host.root / "old")
     host.data[options.FOLDERS] = f"{host.root / 'more'}\n{host.root / 'other'}"
     assert host.names() == [
         "models/Lora",
         "lycoris",
+        "neo",
         "extensions/sd-webui-additional-networks/models/lora",
         "old",
         "named",
         "more",
         "other",
     ]
+
+
+def test_addnet_s_folders_as_it_lists_them(host: Host) -> None:
+    """Several, divided by commas, those with a comma in their name in quotes."""
+    (host.root / "a, b").mkdir()
+    listed = f'{host.root / "old"}, "{host.root / "a, b"}", {host.root / "more"}'
+    host.data["additional_networks_extra_lora_path"] = listed
+    assert host.names() == ["models/Lora", "old", "a, b", "more"]
 
 
 def test_each_folder_once_and_only_if_it_is_there(host: Host) -> None:

@@ -59,6 +59,13 @@ def test_the_part_that_is_drawn_shows_its_part_of_a_region() -> None:
     assert columns(mask_of("box:0,0,0.5,1", whole)) == [1, 1, 0, 0]
 
 
+def test_a_part_left_over_from_the_picture_before_is_not_that_of_the_next() -> None:
+    """The batch tab draws with one object; where a mask is blank the WebUI draws the whole picture."""
+    image = SimpleNamespace(size=(400, 200))
+    p = processing(init_images=[image], paste_to=(200, 0, 200, 200), inpaint_full_res=False)
+    assert columns(mask_of("box:0,0,0.5,1", p)) == [1, 1, 0, 0]
+
+
 def test_a_second_pass_that_is_cut() -> None:
     """512 × 512 becomes 1024 × 1024, of which 1024 × 512 stays: the middle half of its height."""
     cut = {"hr_upscale_to_x": 1024, "hr_upscale_to_y": 1024, "truncate_x": 0, "truncate_y": 64}
@@ -115,3 +122,26 @@ def test_the_pass(fields: dict[str, Any], hires: bool, expected: str) -> None:
     loaded = checkpoint(fields.pop("loaded", "first"))
     given = {"sd_model_name": "first", "sd_model": SimpleNamespace(sd_checkpoint_info=loaded), **fields}
     assert pass_of(SimpleNamespace(**given), hires) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        pytest.param({"RP Active": True, "RP Calc Mode": "Attention"}, "Regional Prompter", id="attention"),
+        pytest.param(
+            {"RP Active": True, "RP Calc Mode": "Latent", "RP Divide mode": "Prompt"},
+            "Regional Prompter",
+            id="regions by words",
+        ),
+        pytest.param({"NegPiP Active": True}, "NegPiP", id="negative words"),
+    ],
+)
+def test_who_counts_attentions_would_lose_count(told: dict[str, object], named: str) -> None:
+    """Each of 16 attentions of a call is computed once more for a region: they exchange prompts after 16."""
+    with pytest.raises(EntryValueError, match=f"row 1 .*{named} off"):
+        mask_of("box:0,0,0.5,1", processing(extra_generation_params=told))
+
+
+def test_regions_drawn_apart_count_nothing() -> None:
+    told = {"RP Active": True, "RP Calc Mode": "Latent", "RP Divide mode": "Matrix"}
+    assert mask_of("box:0,0,0.5,1", processing(extra_generation_params=told)).share == 0.5

@@ -76,6 +76,16 @@ def test_blocks_of_lora_block_weight(library: Library, settings: dict[str, Any])
     assert found.ours is not None and found.ours.stack.entries[0].blocks == settings["presets"]["MYFACE"]
 
 
+def test_blocks_where_the_host_reads_a_number_are_never_left_to_it(
+    library: Library, settings: dict[str, Any]
+) -> None:
+    """It would fail at them, with LoRA Block Weight as without, and draw without any of the prompt's tags."""
+    settings["installed"] = ("lora_block_weight.py",)
+    found = sort(library, "a:0.5:MIDD:ATTNDEEPOFF")
+    assert found.left == () and rows(found) == [("a", 0.5, 0.5)]
+    assert found.ours is not None and found.ours.stack.entries[0].blocks == "MIDD;ATTNDEEPOFF"
+
+
 @pytest.mark.parametrize(
     ("script", "tag"),
     [
@@ -114,7 +124,7 @@ def test_without_hashes_in_the_pictures_none_are_computed(library: Library, sett
         pytest.param("a:1:1:0", "", id="no ranks at all"),
         pytest.param("a:0@0,x@1", "te must be a number", id="no numbers over the steps"),
         pytest.param("a:1:lbw=MINE", "MINE", id="a preset of the user's own"),
-        pytest.param("a:1:MIDD", "MIDD", id="a preset in LBW's old way"),
+        pytest.param("a:1:MINE", "MINE", id="such a preset in LBW's old way"),
         pytest.param("a:1:x=0.5", "x=0.5", id="a word of LBW's that a row has not"),
         pytest.param("a:1:hr=0@0,1@1", "hr=0@0,1@1", id="a curve of loractl's for the hires pass"),
         pytest.param("pickled:1", "pickle", id="a pickle, which the host may read"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib_lora.errors import NetworkNotFoundError, PresetError
+from lib_lora.errors import EntryValueError, NetworkNotFoundError, PresetError
 from lib_lora.hosts.xyz import AXES, PREFIX, Axes, edited, is_plotted
 from lib_lora.library.library import Library
 from lib_lora.library.presets import Presets
@@ -86,6 +86,17 @@ def test_once_however_often_and_again_after_reload(library: Library, monkeypatch
         axes.add()
         axes.add()
         assert [known.label for known in plot.axis_options] == [PREFIX + label for label, *_ in AXES]
+
+
+def test_a_list_that_outlives_a_reload_asks_the_library_of_now(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plot = load(monkeypatch, Option)
+    plot.axis_options.append(Option("Seed", int, None))
+    for found in (Library([]), library):
+        Axes("LoRA Stack", lambda found=found: found, no_presets).add()  # type: ignore[misc]
+    assert option(plot, "Network of row 1").choices() == ["None", "a", "b"]
+    assert plot.axis_options[0].label == "Seed"
 
 
 def test_no_plot_no_axes(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,3 +194,72 @@ def test_whole_stacks_by_their_names(
         axis.type("two, sof")
     with pytest.raises(NetworkNotFoundError, match="moved"):
         axis.confirm(p, [axis.type("gone")])
+
+
+def plotting(panel: str, plot: ModuleType, *axes: tuple[str, str, list[str] | None], csv: bool) -> Any:
+    """A request whose plot has these axes: label, text, list."""
+    labels = [known.label for known in plot.axis_options]
+    args: list[Any] = []
+    for label, text, listed in axes:
+        args += [labels.index(PREFIX + label), text, listed]
+    args += [*[0, "", None] * (3 - len(axes)), True, csv]
+    script = SimpleNamespace(
+        filename=str(Path("scripts/xyz_grid.py")), current_axis_options=plot.axis_options, args_from=1
+    )
+    script.args_to = 1 + len(args)
+    ours = SimpleNamespace(title=lambda: "LoRA Stack", args_from=script.args_to, args_to=script.args_to + 2)
+    runner = SimpleNamespace(
+        selectable_scripts=[SimpleNamespace(filename="other.py"), script], alwayson_scripts=[ours]
+    )
+    return SimpleNamespace(scripts=runner, script_args=[2, *args, False, panel])
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [("Stack preset", "None, both", None), ("Stack preset", "", ["None", "both"])],
+    ids=["text", "list"],
+)
+def test_rows_of_presets_where_the_panel_is_empty(
+    library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, axis: tuple[str, str, list[str] | None]
+) -> None:
+    presets = Presets(tmp_path)
+    presets.save("both", TEXT)
+    presets.save("one", '[{"network": "a"}]')
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library, lambda: presets).add()
+    weight, whole = option(plot, "Weight"), option(plot, "Stack preset")
+    out = option(plot, "Leave one out")
+    p = plotting("", plot, ("Weight", "2: 0.9", None), axis, csv=axis[2] is None)
+    values = [weight.type(value) for value in weight.prepare("2: 0.9, None")]
+    weight.confirm(p, values)
+    assert [weight.format_value(p, weight, value) for value in values] == ["b: 0.9", "without b"]
+    each = out.prepare("each")
+    out.confirm(p, each)
+    assert [value.value for value in each] == [None, "1", "2"]
+    baseline, cell = copy.copy(p), copy.copy(p)
+    for drawn, name in ((baseline, "None"), (cell, "both")):
+        weight.apply(drawn, values[0], values)
+        whole.apply(drawn, whole.type(name), [])
+    assert edited(baseline, decode("")).entries == ()
+    assert [entry.weight for entry in edited(cell, decode("")).entries] == [1, 0.9]
+
+    several = plotting("", plot, ("Weight", "2: 0.9", None), ("Stack preset", "both, one", None), csv=True)
+    assert weight.format_value(several, weight, values[0]) == "row 2: 0.9"
+    with pytest.raises(EntryValueError, match="preset 'one': There is no row 2"):
+        weight.confirm(several, values)
+    with pytest.raises(EntryValueError, match="empty"):
+        weight.confirm(plotting("", plot, ("Weight", "2: 0.9", None), csv=True), values)
+
+
+def test_the_user_s_own_presets_of_blocks(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib_lora.hosts.xyz.block_presets", lambda: {"MYFACE": "1" + ",0" * 16})
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library, no_presets).add()
+    blocks, p = option(plot, "Blocks"), processing()
+    values = [blocks.type(value) for value in blocks.prepare("2: MyFace, OUTD")]
+    blocks.confirm(p, values)
+    blocks.apply(p, values[0], values)
+    assert edited(p, decode(TEXT)).entries[1].blocks == "MyFace"
+    assert blocks.format_value(p, blocks, values[0]) == "b: MyFace"
+    with pytest.raises(EntryValueError, match="no preset 'YOURS'"):
+        blocks.confirm(p, [blocks.type("2: YOURS")])

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -84,9 +85,16 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(data: Path) -> Iterator[Server]:
-    """Yield a page with the demo's files and a folder of bad ones; `data` is an empty folder for its own."""
+def serve(data: Path, as_forge: bool = False) -> Iterator[Server]:
+    """Yield a page with the demo's files and a folder of bad ones; `data` is an empty folder for its own.
+
+    as_forge: it rounds noise levels to the model's own, and reads and inpaints pictures as Forge does.
+    """
     bad_files.write_all(data / "loras" / "bad")
+    if as_forge:
+        scripts = data / "extensions" / "as-forge" / "scripts"
+        scripts.mkdir(parents=True)
+        shutil.copy(Path(__file__).with_name("as_forge.py"), scripts)
     port = _free_port()
     command = [sys.executable, "-m", "demo", "--port", str(port), "--data-dir", str(data), "--no-browser"]
     command += ["--lora-stack-dir", str(data / "loras")]
@@ -96,6 +104,8 @@ def serve(data: Path) -> Iterator[Server]:
         try:
             found = Server(f"http://127.0.0.1:{port}")
             _wait(found, process, data / "server.log")
+            if as_forge:
+                assert found.call("/sdapi/v1/options", {"enable_quantization": True}).status == 200
             yield found
         finally:
             process.terminate()

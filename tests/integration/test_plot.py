@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from typing import Any
 
 import pytest
@@ -128,6 +130,18 @@ def test_what_no_cell_can_draw_is_said_before_the_first(
     answer = plot(server, axis, values)
     assert answer.status == 422, answer.body
     assert named in answer.body["detail"]
+
+
+def test_rows_of_presets_in_the_place_of_an_empty_panel(server: Server) -> None:
+    body = json.dumps({"name": "both", "stack": json.dumps(ROWS)}).encode()
+    headers = {"Content-Type": "application/json", "X-LoRA-Stack": "test"}
+    urllib.request.urlopen(urllib.request.Request(f"{server.url}/lora-stack/presets", body, headers)).close()
+    answer = plot(
+        server, "Weight", "2: 0.9", [], y=("[LoRA Stack] Stack preset", "None, both"), enabled=False
+    )
+    rows = stack(ROWS["entries"][0], ("style/neon", 0.9))
+    assert cells(answer) == (server.draw().pixels[0], server.draw(rows).pixels[0])
+    assert answer.info["extra_generation_params"]["X labels"] == ["neon: 0.9"]
 
 
 def test_a_plot_leaves_the_next_picture_alone(server: Server) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,32 @@ def test_a_folder_that_is_not_there_is_told(root: Path, capsys: pytest.CaptureFi
     code, out = run(capsys, "index", root / "gone")
     assert code == 2
     assert "does not exist" in out
+
+
+@pytest.mark.parametrize("command", [("index", "."), ("search", "neon", "--in", ".")])
+def test_names_that_a_terminal_cannot_show_or_would_obey_are_told(
+    root: Path, command: tuple[str, ...]
+) -> None:
+    """As on Windows, where what goes into a file or a pipe may have 256 signs."""
+    write(root / "neon 光🙂.safetensors", b"half")
+    write(root / "neon\x1b[2J.safetensors", b"half")
+    with suppress(OSError):  # some file systems take no such name
+        write(Path(os.fsdecode(os.fsencode(root) + b"/neon\xff.safetensors")), b"half")
+    ended = subprocess.run(
+        [sys.executable, "-m", "lib_lora", *command],
+        capture_output=True,
+        cwd=root,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PYTHONIOENCODING": "cp1252",
+        },
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b"neon ??" in ended.stdout
+    assert b"\x1b" not in ended.stdout
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])

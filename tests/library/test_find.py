@@ -375,3 +375,15 @@ def test_a_name_that_is_only_a_suffix(library: Library) -> None:
 
 def test_payloads_of_the_shelf_differ(tmp_path: Path) -> None:
     assert network_bytes(1) != network_bytes(2)
+
+
+def test_how_a_prompt_tag_calls_a_file(library: Library) -> None:
+    """Without folders, as the WebUI does; a name of two files would be either's, so it is no tag's."""
+    assert library.tag_name("styles/ghibli") == "ghibli"
+    assert library.tag_name("moved/away") == "away"
+    with pytest.raises(
+        AmbiguousNetworkError, match=r"2 files called 'zorp'.*(chars|styles)/zorp.*Keep the row"
+    ):
+        library.tag_name("styles/zorp")
+    with pytest.raises(AmbiguousNetworkError):
+        library.tag_name("zorp")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,6 +76,22 @@ def test_a_mask_is_kept_once_and_read_again(tmp_path: Path) -> None:
     assert path is not None
     with Image.open(path) as image:
         assert image.mode == "L"
+
+
+def test_two_who_keep_one_mask_at_once_both_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mask, store = read_mask(packed(Image.fromarray(LEFT))), MaskStore(tmp_path / "masks")
+    both = Barrier(2, timeout=30)
+    real = os.replace
+
+    def together(part: Any, path: Any) -> None:
+        both.wait()
+        real(part, path)
+
+    monkeypatch.setattr(os, "replace", together)
+    with ThreadPoolExecutor(2) as pool:
+        kept = list(pool.map(store.keep, [mask, mask]))
+    assert kept == [mask.hash] * 2
+    assert [path.name for path in (tmp_path / "masks").iterdir()] == [f"{mask.hash}.png"]
 
 
 def test_a_reference_is_a_hash_or_the_picture_itself(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -153,6 +155,67 @@ def test_notes_wait_for_a_folder_that_is_away(root: Path, data: Path, tmp_path: 
     assert opened(root, data).files() == ()
     (tmp_path / "unplugged").rename(root)
     assert is_whole(card(opened(root, data), "styles/neon"))
+
+
+def test_notes_of_a_drive_that_is_away_do_not_go_over_to_a_copy(
+    root: Path, data: Path, tmp_path: Path
+) -> None:
+    noted(root, data)
+    other = tmp_path / "other"
+    put(other, "neon", 1, ss_session_id="1")
+    root.rename(tmp_path / "unplugged")
+    both = Library([root, other], data=data)
+    both.scan()
+    assert [file.label for file in both.files()] == ["neon"]
+    (tmp_path / "unplugged").rename(root)
+    both.scan()
+    assert is_whole(card(both, "styles/neon"))
+
+
+def test_notes_do_not_go_over_to_a_copy_where_the_folder_that_is_away_is_not_asked_for(
+    root: Path, data: Path, tmp_path: Path
+) -> None:
+    """A WebUI leaves folders out that are not there."""
+    noted(root, data)
+    other = tmp_path / "other"
+    put(other, "neon", 1, ss_session_id="1")
+    for folders in ([root, other], [other]):
+        library = Library(folders, data=data)
+        library.scan()
+        library.close()
+        if other in folders and root in folders:
+            root.rename(tmp_path / "unplugged")
+    (tmp_path / "unplugged").rename(root)
+    assert is_whole(card(opened(root, data), "styles/neon"))
+
+
+def test_notes_follow_where_everything_was_moved_to_another_folder(
+    root: Path, data: Path, tmp_path: Path
+) -> None:
+    noted(root, data)
+    root.rename(tmp_path / "moved")
+    assert is_whole(card(opened(tmp_path / "moved", data), "styles/neon"))
+
+
+def test_a_drive_that_does_not_answer_stops_no_scan(
+    root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted(root, data)
+    (root / "styles").rename(root / "moved")
+    real = os.stat
+
+    def hanging(path: object, **options: bool) -> object:
+        if str(path).endswith("styles/neon.safetensors"):
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return real(path, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "stat", hanging)
+    library = opened(root, data)
+    assert not card(library, "moved/neon")["favourite"], "it may come back"
+    monkeypatch.undo()
+    (root / "moved").rename(root / "moved again")
+    library.scan()
+    assert is_whole(card(library, "moved again/neon"))
 
 
 def test_notes_stay_when_a_file_is_trained_further(root: Path, data: Path) -> None:

@@ -110,6 +110,17 @@ def test_a_failing_disk_leaves_the_old_preset(presets: Presets, monkeypatch: pyt
     assert len(list(presets._folder.iterdir())) == 1
 
 
+def test_a_folder_that_may_not_be_changed_is_told(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
+    presets.save("a", STACK)
+
+    def refuse(_path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(PresetError, match=r"cannot be removed.*Permission denied"):
+        presets.delete("a")
+
+
 def test_there_is_an_end(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lib_lora.library.presets.COUNT_LIMIT", 2)
     presets.save("a", STACK)

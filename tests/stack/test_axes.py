@@ -9,10 +9,12 @@ from lib_lora.stack.axes import (
     LEAVE_OUT,
     NETWORK,
     ON,
+    PASSES,
     TE,
     UNET,
     WEIGHT,
     Value,
+    bare_legend,
     edit,
     expand,
     legend,
@@ -218,3 +220,22 @@ def test_a_role_brings_its_usual_weight() -> None:
 def test_a_text_that_cannot_be_is_refused_before_the_grid(field: str, text: str, says: str) -> None:
     with pytest.raises(EntryValueError, match=says):
         edit(ONE, Value(field, "", text))
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (Value(WEIGHT, "2", 0.5), "row 2: 0.5"),
+        (Value(TE, "style", 0.25), "style text encoder: 0.25"),
+        (Value(UNET, "", 1.0), "row UNet: 1"),
+        (Value(WEIGHT, "all", None), "without all"),
+        (Value(ON, "2", True), "with row 2"),
+        (Value(ON, "2", False), "without row 2"),
+        (Value(LEAVE_OUT, "", None), "all"),
+        (Value(LEAVE_OUT, "", "2"), "without row 2"),
+        (Value(NETWORK, "1", "styles/b"), "row 1: styles/b"),
+        (Value(PASSES, "1", "base"), "row 1: base"),
+    ],
+)
+def test_labels_where_no_stack_tells_names(value: Value, label: str) -> None:
+    assert bare_legend(value) == label

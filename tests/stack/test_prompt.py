@@ -14,6 +14,8 @@ from lib_lora.stack.schedule import Moment, read_schedule
 from lib_lora.stack.stack import Stack
 from tests.stack.strategies import names, weights
 
+TWELVE = ",".join("1" * 12)
+
 
 @pytest.mark.parametrize(
     ("tag", "row"),
@@ -95,6 +97,30 @@ from tests.stack.strategies import names, weights
             "<lora:neon:0@0,1@1:hr=0.5>",
             Entry("neon", te=0, schedule="late:0@0,1@1", extra=(("tag", ("hr=0.5",)),)),
             id="a curve and a weight that is none",
+        ),
+        pytest.param("<lora:neon:1:w=OUTD>", Entry("neon", blocks="OUTD"), id="the short word for blocks"),
+        pytest.param(
+            "<lora:neon:0.8:OUTALL>",
+            Entry("neon", weight=0.8, blocks="OUTALL"),
+            id="a preset in the third place",
+        ),
+        pytest.param(
+            f"<lora:neon:0.8:{TWELVE}:ATTNDEEPOFF>",
+            Entry("neon", weight=0.8, blocks=f"{TWELVE};ATTNDEEPOFF"),
+            id="numbers in the third place, elements in the fourth",
+        ),
+        pytest.param(
+            f"<lora:neon:1:lbw={TWELVE},X,x,X-0.2,X+.25,R:x=0.5>",
+            Entry("neon", blocks=f"{TWELVE},0.5,x,0.3,0.75,R"),
+            id="X is what x= says",
+        ),
+        pytest.param(
+            f"<lora:neon:1:{TWELVE},X,X,X,X,X-.5:0.5>",
+            Entry("neon", blocks=f"{TWELVE},0.5,0.5,0.5,0.5,0"),
+            id="X in the old way",
+        ),
+        pytest.param(
+            "<lora:neon:1:lbw=X,X>", Entry("neon", blocks="1,1"), id="X is 1 where nothing is said of it"
         ),
         pytest.param(
             "<lora:neon:1:1:8:9>", Entry("neon", extra=(("dyn", 8), ("tag", ("9",)))), id="one more item"

@@ -33,6 +33,12 @@ def test_our_own_stack_is_found(text: str) -> None:
     assert read_text(text) == STACK
 
 
+def test_brackets_without_end_are_no_stack() -> None:
+    for text in ("[" * 100_000, f"LoRA Stack: {'[' * 100_000}", f'LoRA Stack: "{"[" * 100_000}"'):
+        with pytest.raises(StackSyntaxError):
+            read_text(text)
+
+
 def test_a_row_that_cannot_be_read_is_kept_for_the_panel_to_show() -> None:
     text = '{"version":1,"entries":[{"network":"a","weight":"abc"}]}'
     assert read_text(text) == text

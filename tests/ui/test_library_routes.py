@@ -212,6 +212,11 @@ def test_metadata_is_written_and_copied_to_the_same_training(page: TestClient, f
     assert ask(page, "network", label=TWO)["editable"]["modelspec.author"] == "Me"
     assert ask(page, "networks", q="New")["items"][0]["label"] == ONE
     assert labels(ask(page, "siblings", label=ONE)) == [TWO]
+    own = {"modelspec.hash_sha256": f"0x{before}", "modelspec.date": "2024", "modelspec.license": "MIT"}
+    page.post(f"{PREFIX}/metadata", json={"label": ONE, "fields": own, "backup": False})
+    page.post(f"{PREFIX}/metadata/copy", json={"from": ONE, "to": [TWO]})
+    copied = ask(page, "network", label=TWO)["raw"]
+    assert [copied.get(key) for key in own] == [None, None, "MIT"], "what is true of one file stays there"
     refused = page.post(f"{PREFIX}/metadata", json={"label": ONE, "fields": {"ss_network_dim": "1"}})
     assert refused.status_code == 422
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image, PngImagePlugin
 
+from lib_lora.errors import AmbiguousNetworkError
 from lib_lora.files.pictures import BYTE_LIMIT
 from lib_lora.library.presets import Presets
 from lib_lora.ui.address import PREFIX
@@ -71,6 +72,21 @@ def test_tags_become_rows_and_leave_the_prompt(page: TestClient) -> None:
     assert page.post(f"{PREFIX}/tags/read", json={"prompt": "<lora:a:b>"}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("prompt", "rest"),
+    [
+        ("a girl,\nred hair,  (hat:1.2) ,\n<lora:a:1>", "a girl,\nred hair,  (hat:1.2) ,"),
+        ("<lora:a:1>, a  girl,\n,, hat", "a  girl,\n,, hat"),
+        ("a, <lora:a:1>\nb <lora:b:1>\nc", "a,\nb\nc"),
+        ("a <lora:a:1><lora:b:1> b, <lora:c:1> , c", "a b, c"),
+        ("<lora:a:1> <lora:b:1>", ""),
+    ],
+)
+def test_only_what_held_a_tag_leaves_the_prompt_with_it(page: TestClient, prompt: str, rest: str) -> None:
+    """Every comma counts for the picture, those at the ends of lines too."""
+    assert asked(page, "tags/read", prompt=prompt)["prompt"] == rest
+
+
 def test_rows_become_tags_and_those_that_cannot_say_why(page: TestClient) -> None:
     rows = [
         {"network": "styles/a", "weight": 0.5},
@@ -82,6 +98,25 @@ def test_rows_become_tags_and_those_that_cannot_say_why(page: TestClient) -> Non
     assert [bool(row["problem"]) for row in told] == [False, False, True]
     assert "schedule" in told[2]["problem"]
     assert "row 1" not in told[2]["problem"], "it is row 3, and the name says which"
+
+
+def test_a_row_whose_file_shares_its_name_is_no_tag(tmp_path: Path) -> None:
+    """The tag would be of the other file, and the row would be gone from the panel."""
+
+    def tag_name(network: str) -> str:
+        raise AmbiguousNetworkError(f"{network}: a prompt tag cannot say which")
+
+    app = FastAPI()
+    add_panel_routes(app, lambda: Presets(tmp_path), tag_name=tag_name)
+    page = TestClient(app, base_url="http://127.0.0.1", headers={PAGE_HEADER: "1"})
+    (told,) = asked(page, "tags/write", stack=STACK)["rows"]
+    assert told == {"tag": "", "problem": "styles/a: a prompt tag cannot say which"}
+
+
+def test_a_preset_that_is_replaced_is_told_so_that_it_can_be_brought_back(page: TestClient) -> None:
+    """Another browser tab may have saved under that name meanwhile."""
+    assert asked(page, "presets", name=" one", stack=STACK) == {"name": "one", "replaced": ""}
+    assert asked(page, "presets", name="one", stack="[]") == {"name": "one", "replaced": STACK}
 
 
 def test_presets_are_kept_renamed_and_deleted(page: TestClient) -> None:

@@ -1,0 +1,73 @@
+// The panel as a whole, without a browser: what it says is what happened.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import { FakeElement, load } from "./page.mjs";
+
+const SCRIPTS = readdirSync(new URL("../../javascript/", import.meta.url)).filter((name) => name.endsWith(".js") && !name.startsWith("strings"));
+Object.assign(globalThis, { ResizeObserver: class { observe() {} }, MutationObserver: class { observe() {} }, CSS: { escape: (text) => text }, requestAnimationFrame: () => 1 });
+const LoraStack = load(...SCRIPTS);
+
+/** A panel with an empty stack; `answers` are the server's by route, `asked` what it was asked. */
+function panel(text = "") {
+    const [box, enabled, mount] = [new FakeElement("textarea"), new FakeElement("input"), new FakeElement("div")];
+    const asked = [];
+    const answers = { presets: { presets: [], problems: [] }, advice: [], blocks: { layouts: { sd1: [], sdxl: [] }, presets: [] } };
+    globalThis.fetch = async (address, { method = "GET", body = "" } = {}) => {
+        const name = address.replace("./lora-stack/", "").split("?")[0];
+        asked.push([method, name, body]);
+        return { ok: true, json: async () => answers[`${method} ${name}`] ?? answers[name] ?? { rows: [] } };
+    };
+    mount.dataset = { tab: "txt2img", routes: "lora-stack" };
+    box.value = text;
+    const made = new LoraStack.Panel(mount, { text: box, enabled });
+    return { panel: made, box, asked, answers, said: () => made.tools.status.textContent };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test("a row that is added is said to be added, and the panel switched on", () => {
+    const { panel: made, box, said } = panel();
+    made.add({ label: "styles/neon", hash: "" });
+    assert.equal(box.value, '{"version":1,"entries":[{"network":"styles/neon"}]}');
+    assert.match(said(), /Added/);
+    assert.equal(made.isOn, true);
+});
+
+test("while the stack cannot be read nothing is said to be added", async () => {
+    const { panel: made, box, said } = panel("{broken");
+    const broken = box.value;
+    made.add({ label: "styles/neon", hash: "" });
+    assert.match(said(), /Nothing was changed/);
+    const stack = LoraStack.readStack('[{"network":"a"}]');
+    await made.tools.take(Promise.resolve(stack), true);
+    assert.match(said(), /Nothing was changed/);
+    assert.deepEqual([box.value, made.isOn], [broken, false]);
+    await made.tools.take(Promise.resolve(stack));
+    assert.match(said(), /1 rows? pasted/);
+});
+
+test("a preset of another browser tab that was replaced can be brought back", async () => {
+    const { panel: made, asked, answers, said } = panel('[{"network":"a"}]');
+    made.presets.toggle();
+    await settled();
+    answers["POST presets"] = { name: "one", replaced: '{"version":1,"entries":[]}' };
+    made.presets.name.value = "one";
+    await made.presets.saveButton.happen("click");
+    await settled();
+    assert.match(said(), /one/);
+    await made.tools.status.querySelector("button").happen("click");
+    await settled();
+    const kept = asked.filter(([method, name]) => method === "POST" && name === "presets").map(([, , body]) => JSON.parse(body).stack);
+    assert.deepEqual(kept.at(-1), '{"version":1,"entries":[]}');
+});
+
+test("a preset that cannot be read is told of", async () => {
+    const { panel: made, answers } = panel();
+    answers.presets = { presets: [], problems: ["The preset file /x/two-girls.json cannot be read (Expecting value). Mend it, or move it away."] };
+    made.presets.toggle();
+    await settled();
+    assert.equal(made.presets.unreadable.hidden, false);
+    assert.match(made.presets.unreadable.textContent, /two-girls\.json/);
+    assert.equal(made.presets.empty.hidden, true, "to say that there are none would frighten");
+});
