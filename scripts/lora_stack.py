@@ -61,3 +61,5 @@ register(
         "script_unloaded": door.uninstall,
     }
 )
+# With --nowebui the plot's controls are made before the callback says that they will be.
+door.before_ui()

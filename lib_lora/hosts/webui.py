@@ -63,7 +63,7 @@ class Door:
             self._wraps.place(models, "unload_model_weights", self._unloading)
 
     def before_ui(self) -> None:
-        """Add our axes to the plot script, which is loaded by now and builds its controls next."""
+        """Add our axes to the plot script if it is loaded; it builds its controls later."""
         from lib_lora.hosts.xyz import Axes
 
         Axes(TITLE, self._library, options.presets).add()

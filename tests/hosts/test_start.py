@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from lib_lora.hosts.xyz import AXES
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys, types
@@ -49,3 +53,29 @@ def test_a_start_imports_no_room_that_works() -> None:
     working = [name for name in loaded if not name.startswith(("lib_lora.hosts.", "lib_lora.ui."))]
     assert working == sorted(NAMES)
     assert "lib_lora.hosts.workshop" not in loaded and "lib_lora.ui.routes" not in loaded
+
+
+WITHOUT_A_PAGE = """
+import sys
+sys.path.insert(0, "demo")
+from app import boot
+boot.prepare(["--data-dir", sys.argv[1]])
+boot.load_extensions()
+from modules import scripts
+scripts.scripts_txt2img.initialize_scripts(is_img2img=False)  # --nowebui does so before its callbacks
+plot = next(data.module for data in scripts.scripts_data if data.path.endswith("xyz_grid.py"))
+print(sum(option.label.startswith("[LoRA Stack] ") for option in plot.axis_options))
+"""
+
+
+@pytest.mark.demo
+def test_the_axes_are_there_without_a_page(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_A_PAGE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == str(len(AXES))
