@@ -85,6 +85,10 @@ def _read(items: list[str], library: Library, architecture: str) -> tuple[Entry,
     """Return a tag's row and file; raises Left."""
     try:
         entry = read_tag(items)
+        taught = (word for script, words in _TAUGHT if options.installed(script) for word in words)
+        # Blocks where the host reads a number are nobody's: it fails at them, and loses the other tags too.
+        if any(getattr(entry, word) for word in taught) and not names_blocks(items):
+            raise Left  # who taught the host these words acts on them, random numbers and all
         if entry.blocks:
             entry = replace(entry, blocks=written_out(entry.blocks, options.block_presets()))
         read_blocks(entry.blocks, model_blocks(architecture))
@@ -92,10 +96,6 @@ def _read(items: list[str], library: Library, architecture: str) -> tuple[Entry,
         raise Left(_without_tag(str(error))) from None
     if entry.network == options.always_added():
         raise Left  # the host adds it where it does not see it, and it would act twice
-    taught = (word for script, words in _TAUGHT if options.installed(script) for word in words)
-    # Blocks where the host reads a number are nobody's: it fails at them, and loses the other tags too.
-    if any(getattr(entry, word) for word in taught) and not names_blocks(items):
-        raise Left  # who taught the host these words acts on them
     if words := not_understood(entry):
         raise Left(f"{', '.join(words)} cannot be acted on here yet.")
     dyn = dict(entry.extra).get(DYN)

@@ -91,6 +91,8 @@ def test_blocks_where_the_host_reads_a_number_are_never_left_to_it(
     [
         ("lora_block_weight.py", "a:1:lbw=OUTD"),
         ("lora_block_weight.py", "a:1:start=3"),
+        ("lora_block_weight.py", "a:1:lbw=1,R,U" + ",0" * 14),
+        ("lora_block_weight.py", "a:1:lbw=XYZ"),
         ("loractl.py", "a:0@0,1@1"),
     ],
 )
