@@ -39,9 +39,16 @@ class RegionalAttention:
                 attributes["forward"] = self._foreign
 
     def _forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
-        everywhere = self._original(x, *args, **kwargs)
         if not self._live:
-            return everywhere
+            return self._original(x, *args, **kwargs)
+        self._scope.attending = True
+        try:
+            return self._by_regions(x, *args, **kwargs)
+        finally:
+            self._scope.attending = False
+
+    def _by_regions(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        everywhere = self._original(x, *args, **kwargs)
         regions = dict.fromkeys(region for part in self._parts for region in part.regions)
         output = everywhere
         for region in regions:

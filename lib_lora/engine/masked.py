@@ -22,10 +22,11 @@ from lib_lora.adapters import Factors
 from lib_lora.engine.arithmetic import exact_arithmetic
 from lib_lora.engine.bypass import Bypass
 from lib_lora.engine.forwards import computation
-from lib_lora.engine.scope import Scope, Size
+from lib_lora.engine.scope import WORDS_LOST, Scope, Size
 from lib_lora.engine.slots import RankSlots, scales
 from lib_lora.engine.temporary import Temporary
 from lib_lora.engine.view import CONV, GROUP_NORM, LAYER_NORM, Layer, weight_shape
+from lib_lora.errors import EngineError
 from lib_lora.keys.places import MAP, TEXT, TIME, TOKENS, block_path, place_of
 from lib_lora.plan import Contribution
 from lib_lora.stack.region import Region
@@ -92,7 +93,12 @@ class Masked:
         return self._scope.size_of(self._block) if self._place == TIME else None
 
     def _acts(self, change: Contribution) -> bool:
-        """Whether a change acts in this call at all; keys and values do for one region after another."""
+        """Whether a change acts in this call at all; keys and values do for one region after another.
+
+        Raises EngineError where nobody goes through the regions.
+        """
+        if self._place == TEXT and change.region is not None and not self._scope.attending:
+            raise EngineError(WORDS_LOST)
         return self._place != TEXT or change.region in (None, self._scope.inside)
 
     # Low rank

@@ -30,6 +30,10 @@ TILED = (
     "The WebUI draws the picture in pieces (Tiled Diffusion, MultiDiffusion), so it cannot be told which "
     "part of it each is, and a row with a region cannot act. Switch that off, or clear the region."
 )
+WORDS_LOST = (
+    "Another extension (IP-Adapter does, and others that change the attention) computes itself how words are "
+    "attended to, so a row with a region cannot act on them. Switch it off, or clear the region."
+)
 SIDES_LOST = (
     "This WebUI does not tell which prompt a part of the batch is of, so a row cannot act for one side only. "
     "Clear 'side' in that row."
@@ -39,7 +43,8 @@ SIDES_LOST = (
 class Scope:
     """Shared by all layers of one UNet that act somewhere only; hooks are on until `remove`.
 
-    masks: one for every region of the plan. inside: the region whose words are being attended to now.
+    masks: one for every region of the plan. attending: whether words are being attended to region by region;
+    inside: the region for which they are, None for the whole picture.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Scope:
         sides_of: SidesOf | None = None,
         size_of: SizeOf | None = None,
     ) -> None:
+        self.attending = False
         self.inside: Region | None = None
         self._root = root
         self._masks = masks
@@ -127,7 +133,7 @@ class Scope:
             raise EngineError(TILED)
         self._maps.clear()
         self._rows.clear()
-        self.inside = None
+        self.attending, self.inside = False, None
         sides = None if self._sides_of is None else self._sides_of(args, kwargs)
         self._sides = None if sides is None else tuple(sides)
 
