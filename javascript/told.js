@@ -38,7 +38,9 @@
     }
 
     function say(key, found) {
-        return LoraStack.text(`told.${key}`, found.groups ?? {});
+        const { field, ...values } = found.groups ?? {};
+        if (field !== undefined) values.field = LoraStack.textOr(`field.${field.toLowerCase()}`, field);
+        return LoraStack.text(`told.${key}`, values);
     }
 
     /** What the server said, in the reader's language. */

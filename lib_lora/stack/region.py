@@ -22,7 +22,7 @@ from .masks import Masks
 INPAINT, BOX, MASK, NOT = "inpaint", "box", "mask", "not"
 KINDS = (INPAINT, BOX, MASK, NOT)
 FEATHER_LIMIT = 0.5
-EXAMPLES = "inpaint, box:0,0,0.5,1 (left, top, width, height), mask:name or not:2"
+EXAMPLES = "Write inpaint, box:0,0,0.5,1 (left, top, width, height), mask:name or not:2"
 
 Box = tuple[float, float, float, float]
 
@@ -64,7 +64,7 @@ def read_region(text: str, feather: float = 0.0) -> Region | None:
             )
         return Region(NOT, row=int(rest[:9]))
     hint = "" if kind in KINDS else nearest(kind, KINDS, 1)
-    raise EntryValueError(f"region {shown(text)} is no region.{hint} Write {EXAMPLES}.")
+    raise EntryValueError(f"region {shown(text)} is no region.{hint} {EXAMPLES}.")
 
 
 def read_regions(entries: Sequence[Entry], masks: Masks) -> tuple[Region | None, ...]:

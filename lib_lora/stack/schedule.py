@@ -213,8 +213,8 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        way = "such as 0@0,1@0.5" if name.endswith("schedule") else "such as 0.25, 25%, 6 or sigma:7"
-        raise EntryValueError(f"{name}: {shown(text.strip())} is not a number. Write it {way}.")
+        example = "0@0,1@0.5" if name.endswith("schedule") else "0.25, 25%, 6 or sigma:7"
+        raise EntryValueError(f"{name}: {shown(text.strip())} is not a number. Write it such as {example}.")
     return value
 
 

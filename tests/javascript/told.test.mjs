@@ -1,7 +1,7 @@
 // What the server says, in the reader's language as far as its sentences are known.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { LoraStack } from "./load.mjs";
+import { LoraStack, read } from "./load.mjs";
 
 afterEach(() => LoraStack.chooseLanguage("en"));
 
@@ -35,4 +35,17 @@ test("a long message takes no long time", () => {
     const start = process.cpuUsage().user;
     LoraStack.told("'a' ".repeat(5000));
     assert.ok(process.cpuUsage().user - start < 3e6);
+});
+
+test("what is said of rows that people spoil is said in every language, to its last word", () => {
+    const said = JSON.parse(read("../fixtures/told_rows.json"));
+    const english = (words) => /[a-z]{3,} [a-z]{2,} [a-z]{2,}/i.test(words.replace(/「.*?」|“.*?”|"[^"]*"/g, ""));
+    assert.ok(said.length > 40 && said.every(english));
+    for (const language of ["zh", "ja"]) {
+        LoraStack.chooseLanguage(language);
+        assert.deepEqual(said.map(LoraStack.told).filter(english), [], language);
+    }
+    LoraStack.chooseLanguage("ja");
+    assert.equal(LoraStack.told('Te_schedule: "abc" is not a number. Write it such as 0@0,1@0.5.'), 'テキストエンコーダーのカーブ："abc" は数ではありません。0@0,1@0.5 のように書いてください。');
+    LoraStack.chooseLanguage("en");
 });

@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE = ROOT / "javascript" / "strings_server_en.js"
+TABLES = [ROOT / "javascript" / f"strings_{name}_en.js" for name in ("server", "problems")]
 
 
 def sentences() -> dict[str, str]:
-    lines = re.findall(r'^ +"(told\.\w+)": (".*"),$', TABLE.read_text(encoding="utf-8"), re.MULTILINE)
+    text = "\n".join(table.read_text(encoding="utf-8") for table in TABLES)
+    lines = re.findall(r'^ +"(told\.\w+)": (".*"),$', text, re.MULTILINE)
     return {key: json.loads(text) for key, text in lines}
 
 
