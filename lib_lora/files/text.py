@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 
 # Control characters, line separators, halves of surrogate pairs, and marks that turn the direction of
@@ -37,6 +38,12 @@ def clean_lines(text: object, limit: int) -> str:
     if len(text) <= limit and text.isprintable():
         return text.strip()
     return _harmless(text[: limit * 4].replace("\r\n", "\n").replace("\r", "\n"), "\n")[:limit].strip()
+
+
+def folded(text: str) -> str:
+    """Return `text` as it is searched for: without regard to case, to wide and narrow letters, and to whether
+    an accent is a letter's own or follows it, as in names from a Mac."""
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def parse_json(text: str, limit: int) -> object:

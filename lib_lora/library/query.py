@@ -9,6 +9,8 @@ from itertools import chain, compress
 from operator import attrgetter, not_
 from typing import Any, NamedTuple
 
+from ..files.text import folded
+
 SORTS = ("relevance", "label", "name", "date", "added", "used", "size", "rating")
 WORDS = 30  # of a search; the rest is passed over
 TAGS_SHOWN = 60
@@ -204,4 +206,4 @@ def _tests(query: Query) -> list[tuple[str, Callable[[Row], bool]]]:
 
 def split_words(text: str) -> list[str]:
     """Return the words of a search, folded; names are written with underscores as often as with spaces."""
-    return list(dict.fromkeys(text.replace("\0", " ").casefold().split()))[:WORDS]
+    return list(dict.fromkeys(folded(text.replace("\0", " ")).split()))[:WORDS]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..files.text import folded
 from .database import Database
 from .identity import identity
 from .network_file import Beside, NetworkFile
@@ -160,7 +161,7 @@ class Store:
 def _file_row(
     number: int, shelf: int, root: int, file: NetworkFile, own: Mapping[str, Any], now: float
 ) -> tuple[Any, ...]:
-    record, name = file.record, file.name.casefold()
+    record, name = file.record, folded(file.name)
     return (
         *(number, shelf, stored_path(file), file.id, root, file.label, name),
         _NUMBER.sub(lambda digits: digits[0].zfill(9), name),
@@ -216,4 +217,4 @@ def haystack(file: NetworkFile, own: Mapping[str, Any]) -> str:
         *(*record.own_tags, *record.kinds, *[tag for tag, _ in record.tags], record.base_model),
         *(*said, *(own.get("tags") or ())),
     )
-    return stored("\n".join(dict.fromkeys(text for text in texts if text)).casefold())
+    return stored(folded("\n".join(dict.fromkeys(text for text in texts if text))))

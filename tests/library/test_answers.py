@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +139,16 @@ def test_a_note_is_found_and_comes_first_at_once(library: Library) -> None:
     _, rows = library.ask(Query(words="neon"))
     assert [file.id for file, _ in rows].index(last.id) < len(rows) - 1
     library.note(last, {"favourite": before, "notes": ""})
+
+
+@pytest.mark.parametrize("full_text", [True, False], ids=["words", "no words"])
+def test_letters_are_found_however_they_are_spelt(tmp_path: Path, full_text: bool) -> None:
+    """A Mac keeps accents apart from their letters; wide and narrow ones are one letter to who reads them."""
+    put(tmp_path, unicodedata.normalize("NFD", "café ガール"), 1)
+    put(tmp_path, "ＬｏＲＡ ｶﾞｰﾙ Große", 2)
+    library = Library([tmp_path])
+    library.database.full_text = full_text
+    library.scan()
+    for words, count in (("café", 1), ("ガール", 2), ("ｶﾞｰﾙ", 2), ("lora", 1), ("GROSSE", 1), ("é", 1)):
+        for spelt in (words, unicodedata.normalize("NFD", words)):
+            assert len(library.search(spelt)) == count, spelt
