@@ -1,4 +1,4 @@
-"""Rows as people spoil them, and what is said of each, which javascript translates (fixtures/told_rows.json)."""
+"""Rows as people spoil them, and what is said of each; javascript translates it (fixtures/told_rows.json)."""
 
 from __future__ import annotations
 
