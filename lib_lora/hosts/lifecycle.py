@@ -191,7 +191,7 @@ class Lifecycle:
         params: what the host tells of the step.
         """
         self._rows.expect(params)
-        p = p if p is not None or not self._frames else self._frames[-1].owner
+        p = self.running if p is None else p
         request = request_of(p)
         if request is None or request.failure is not None:
             return
@@ -211,6 +211,11 @@ class Lifecycle:
             self._stepped = True
         except LoraStackError as error:
             self._pending = error
+
+    @property
+    def running(self) -> Any:
+        """The processing object whose method is running now, None between pictures."""
+        return self._frames[-1].owner if self._frames else None
 
     def closing(self, p: Any, call: Call) -> Any:
         """Run the host's `close`, and take off what the net had to put on."""

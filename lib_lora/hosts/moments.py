@@ -9,13 +9,19 @@ from torch import Tensor
 from lib_lora.stack.schedule import Moment
 
 
-def moment_of(params: Any) -> Moment | None:
-    """Return the moment, None where the host does not tell it.
+def denoiser_of(params: Any, p: Any) -> Any:
+    """Return the denoiser that is about to call the model; hosts before 1.8 leave it with `p`'s sampler."""
+    told = getattr(params, "denoiser", None)
+    return getattr(getattr(p, "sampler", None), "model_wrap_cfg", None) if told is None else told
+
+
+def moment_of(params: Any, p: Any = None) -> Moment | None:
+    """Return the moment, None where the host does not tell it; p: whose sampling it is, as far as known.
 
     The denoiser counts calls of the model, two a step for samplers of second order, and knows how many there
-    are; `sampling_step`, all that hosts before 1.8 tell, is that of the step before.
+    are; `sampling_step` is that of the step before.
     """
-    denoiser = getattr(params, "denoiser", None)
+    denoiser = denoiser_of(params, p)
     sigma = _noise(_largest(getattr(params, "sigma", None)), denoiser)
     call, calls = getattr(denoiser, "step", None), getattr(denoiser, "total_steps", None)
     steps = getattr(denoiser, "steps", None) or getattr(params, "total_sampling_steps", None)

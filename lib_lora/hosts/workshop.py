@@ -51,8 +51,8 @@ class Workshop:
 
     def before_step(self, params: Any) -> None:
         """Look after the stack before every step; older hosts do not say whose step it is."""
-        p = getattr(getattr(params, "denoiser", None), "p", None)
-        self.lifecycle.before_step(p, moment_of(params), params)
+        p = getattr(getattr(params, "denoiser", None), "p", None) or self.lifecycle.running
+        self.lifecycle.before_step(p, moment_of(params, p), params)
 
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what the panel asks for on `p`; what is wrong too, to be raised where the user sees it."""

@@ -22,7 +22,7 @@ def denoiser(step: int, total: int, steps: int | None) -> Named:
         pytest.param(denoiser(7, 40, 20), Moment(3, 20, 7.0), id="two calls a step"),
         pytest.param(denoiser(25, 20, 20), Moment(19, 20, 7.0), id="a sampler that goes on"),
         pytest.param(denoiser(3, 11, 20), Moment(3, 11, 7.0), id="fewer calls than steps (img2img)"),
-        pytest.param(None, Moment(2, 20, 7.0), id="a host before 1.8"),
+        pytest.param(None, Moment(2, 20, 7.0), id="no denoiser anywhere"),
         pytest.param(Named(step=None), Moment(2, 20, 7.0), id="a denoiser that does not count"),
     ],
 )
@@ -31,6 +31,17 @@ def test_moment(told: Named | None, moment: Moment) -> None:
         sampling_step=2, total_sampling_steps=20, sigma=torch.tensor([7.0, 6.9, 7.0]), denoiser=told
     )
     assert moment_of(params) == moment
+
+
+def test_hosts_before_1_8_leave_the_denoiser_with_the_sampler() -> None:
+    """What they tell themselves is 0 at the first step and at the second, and late by one from then on."""
+    steps = []
+    for call in range(4):
+        late = max(call - 1, 0)
+        params = Named(sampling_step=late, total_sampling_steps=4, sigma=torch.tensor([7.0]))
+        p = Named(sampler=Named(model_wrap_cfg=denoiser(call, 4, 4)))
+        steps.append(moment_of(params, p))
+    assert steps == [Moment(step, 4, 7.0) for step in range(4)]
 
 
 def test_a_host_that_tells_nothing() -> None:
