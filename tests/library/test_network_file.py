@@ -56,6 +56,7 @@ def test_the_summary(library: Library) -> None:
         "trigger_words": ["neon glow"],
         "negative": "",
         "preview": True,
+        "preview_version": f"{file.path.with_suffix('.png').stat().st_mtime_ns:x}",
         "preferred_weight": None,
         "strength_min": None,
         "strength_max": None,
