@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import inspect
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,11 +107,15 @@ class Axes:
                 choices=lambda: ["None", *(preset.name for preset in self._presets().all()[0])],
             )
 
+        understood = inspect.signature(option).parameters
+        # A1111 1.6 divides the line itself: what belongs together is put together again before it is drawn.
+        divided = "prepare" not in understood and "confirm" in understood and not target
+
         def read(text: Any) -> Any:
             """Read one value; a list's choice comes as it is, and without `prepare` so does all text."""
             from lib_lora.stack import axes
 
-            if isinstance(text, axes.Value):
+            if divided or isinstance(text, axes.Value):
                 return text
             if target:
                 return axes.Value(field, target, None if text == "None" else str(text))
@@ -121,12 +126,17 @@ class Axes:
 
             return list(axes.read_values(field, text, target))
 
+        def confirm(p: Any, values: list[Any]) -> None:
+            if divided:
+                values[:] = prepare(_line(values))
+            self._confirm(p, values)
+
         return _made(
             option,
             PREFIX + label,
             read,
             format_value=self._legend,
-            confirm=self._confirm,
+            confirm=confirm,
             cost=OPENING if field == fields.NETWORK else MERGING,
             prepare=prepare,
             choices=self._choices if target else None,
@@ -204,6 +214,13 @@ def _chosen_presets(p: Any) -> Iterator[str]:
         for kind, text, listed in zip(args[:9:3], args[1:9:3], args[2:9:3], strict=False):
             if isinstance(kind, int) and known[kind].label == PREFIX + PRESET_LABEL:
                 yield from _names(text or "") if args[-1] is True else listed or ()
+
+
+def _line(values: Iterable[object]) -> str:
+    """Return values as one line again, those with commas in quotes."""
+    line = io.StringIO()
+    csv.writer(line).writerow(values)
+    return line.getvalue().strip()
 
 
 def _names(text: str) -> list[str]:

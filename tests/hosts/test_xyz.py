@@ -35,6 +35,16 @@ def no_presets() -> Presets:
     return Presets(Path("no such folder"))
 
 
+class Option16(Option):
+    """Of A1111 1.6, which divides the line at its commas itself."""
+
+    def __init__(
+        self, label: str, type: Any, apply: Any, format_value: Any = None, confirm: Any = None,
+        cost: float = 0.0, choices: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(label, type, apply, format_value, confirm, cost, choices)
+
+
 class OldOption:
     """Of a plot that cannot prepare values."""
 
@@ -263,3 +273,29 @@ def test_the_user_s_own_presets_of_blocks(library: Library, monkeypatch: pytest.
     assert blocks.format_value(p, blocks, values[0]) == "b: MyFace"
     with pytest.raises(EntryValueError, match="no preset 'YOURS'"):
         blocks.confirm(p, [blocks.type("2: YOURS")])
+
+
+@pytest.mark.parametrize(
+    ("axis", "line", "labels"),
+    [
+        pytest.param(
+            "Weight", ["2: 0-1 [3]", "0.7", "None"], ["b: 0", "b: 0.5", "b: 1", "b: 0.7", "without b"]
+        ),
+        pytest.param("Schedule", ["1: 0@0,1@0.5", "always"], ["a: 0@0,1@0.5", "a: always"]),
+        pytest.param("Region", ["2: box:0,0,0.5,1"], ["b: box:0,0,0.5,1"]),
+        pytest.param("Leave one out", ["each"], ["all", "without a", "without b"]),
+        pytest.param("Network of row 1", ["b"], ["b"]),
+    ],
+)
+def test_a_plot_that_divides_the_line_itself(
+    library: Library, monkeypatch: pytest.MonkeyPatch, axis: str, line: list[str], labels: list[str]
+) -> None:
+    """Of a range it drew the first value alone, and of a curve the first point."""
+    plot = load(monkeypatch, Option16)
+    Axes("LoRA Stack", lambda: library, no_presets).add()
+    found, p = option(plot, axis), processing()
+    values = [found.type(value) for value in line]
+    found.confirm(p, values)
+    assert [found.format_value(p, found, value) for value in values] == labels
+    found.apply(p, values[0], values)
+    assert len(edited(p, decode(TEXT)).entries) == 2
