@@ -7,7 +7,9 @@ the built-in Lora is switched off, an object of ours does.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 from lib_lora.errors import EntryValueError
@@ -45,8 +47,12 @@ class Takeover:
         if any(network is known for known in self._wrapped) and _is_wrapped(network):
             return
 
-        def activate(p: Any, params_list: Any) -> None:
-            self._activate(network, p, list(params_list))
+        @functools.wraps(MethodType(type(network).activate, network))  # SD.Next looks at the signature
+        def activate(p: Any, params_list: Any, *args: Any, **kwargs: Any) -> None:
+            def host(tags: list[Any]) -> None:
+                type(network).activate(network, p, tags, *args, **kwargs)
+
+            self._activate(p, list(params_list), host)
 
         setattr(activate, _MARK, True)
         # Takes the place of a wrap left by an earlier load of this extension.
@@ -66,7 +72,7 @@ class Takeover:
                 del table[key]
         self._wrapped.clear()
 
-    def _activate(self, network: Any, p: Any, tags: list[Any]) -> None:
+    def _activate(self, p: Any, tags: list[Any], host: Callable[[list[Any]], None]) -> None:
         """Take our tags, leave the host the rest, and tell what is left."""
         try:
             found = self._sort(p, tags)
@@ -76,7 +82,7 @@ class Takeover:
         for note in found.notes:
             p.comment(f"LoRA Stack: {note}")
         try:
-            type(network).activate(network, p, list(found.left))
+            host(list(found.left))
         except Exception as error:
             if found.ours is None and not found.notes:
                 raise  # the host's own business

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
@@ -167,3 +168,21 @@ def test_a_failure_of_ours_is_kept_for_where_it_is_seen(registry: ModuleType) ->
     Takeover(fail, lambda p: None).ensure()
     lora.activate(p, ["A"])
     assert taken(p) == "disk on fire"
+
+
+def test_more_arguments_of_another_host_are_handed_on(registry: ModuleType) -> None:
+    """SD.Next calls with a step and what to include: refused, all tags there would do nothing."""
+    told: list[Any] = []
+
+    class Stepping(Lora):
+        def activate(self, p: Any, params_list: list[Any], step: int = 0, include: Any = ()) -> None:  # type: ignore[override]
+            told.append((params_list, step, include))
+
+    registry.extra_network_registry["lora"] = Stepping()
+    takeover = Takeover(lambda p, tags: Sorted(None, tuple(tags)), lambda p: None)
+    takeover.ensure()
+    activate = registry.extra_network_registry["lora"].activate
+    assert list(inspect.signature(activate).parameters) == ["p", "params_list", "step", "include"]
+    activate(Processing(), ["a"], 3, include=["unet"])
+    assert told == [(["a"], 3, ["unet"])]
+    takeover.remove()
