@@ -77,7 +77,7 @@
         compareWith(file) {
             this.#first = file;
             this.back();
-            this.say(LoraStack.text("lib.compare_next", { name: file.label }));
+            this.#say(LoraStack.text("lib.compare_next", { name: file.label }), true); // as long as it is so
         }
 
         back() {
@@ -96,6 +96,7 @@
         #used(file) {
             const first = this.#first;
             this.#first = null;
+            if (first) this.#say("");
             if (first && LoraStack.fileId(first) !== LoraStack.fileId(file)) this.openCompare(first, file);
             else this.openPage(file);
         }
@@ -164,10 +165,10 @@
             this.browser.grid.root.focus();
         }
 
-        #say(words) {
+        #say(words, stays = false) {
             clearTimeout(this.#timer);
             LoraStack.setText(this.message, words);
-            this.#timer = setTimeout(() => LoraStack.setText(this.message, ""), SAY_MS);
+            if (!stays) this.#timer = setTimeout(() => LoraStack.setText(this.message, ""), SAY_MS);
         }
     }
 

@@ -276,6 +276,7 @@
         }
 
         #changed() {
+            this.tools.outdate();
             this.tools.showBroken(this.#field.problem);
             this.#draw();
             this.report.age();

@@ -4,10 +4,13 @@
 
     const SMALL = 128; // pixels that are fetched for it: twice as many as it has on the page
 
-    /** The last part of a label and the folders before it. */
+    const TURNING = /[\u202a-\u202e\u2066-\u2069]/g; // signs that turn the direction of writing, with which a name can pretend to be another
+
+    /** The last part of a label and the folders before it, for reading. */
     function splitLabel(label) {
-        const cut = label.lastIndexOf("/") + 1;
-        return { folder: label.slice(0, cut), name: label.slice(cut) };
+        const shown = label.replace(TURNING, "\ufffd");
+        const cut = shown.lastIndexOf("/") + 1;
+        return { folder: shown.slice(0, cut), name: shown.slice(cut) };
     }
 
     /** A small picture of a file: its preview, or a tile with its first letter in a colour of its own; also where only its label is known. */

@@ -7,6 +7,7 @@
     class Tools {
         #panel;
         #timer = 0;
+        #takeBack = null; // the button that undoes the last step, while that is what was just said
 
         constructor(panel) {
             const { make, text, iconButton } = LoraStack;
@@ -83,9 +84,17 @@
                     this.say(text("say.undone"));
                     (this.redo.disabled ? this.presetsButton : this.redo).focus(); // the button that had it is gone
                 };
-                this.status.append(" ", make("button", { type: "button", class: "ls-link", onclick: take }, text("say.undo")));
+                const button = make("button", { type: "button", class: "ls-link", onclick: take }, text("say.undo"));
+                this.status.append(" ", button);
+                this.#takeBack = undo === true ? button : null;
             }
             this.#timer = setTimeout(() => this.status.replaceChildren(), SAY_MS);
+        }
+
+        /** The stack was changed: what was said before is not what Undo would undo. */
+        outdate() {
+            this.#takeBack?.remove();
+            this.#takeBack = null;
         }
 
         /** Use a stack that is being read, in place of the present one or below it; say why where it cannot be. */

@@ -94,7 +94,8 @@ class Notes:
         The same file: equal fingerprint, or equal name and size. Where several could be it, none is. Of files
         that were written into, the new fingerprint and size are noted, by which they are found later. away:
         folders that cannot be looked into now, such as a drive that comes back; what lies there waits. A file
-        that was listed beside the lost one is a copy of it, and what was noted is not about that.
+        that was listed beside the lost one is a copy of it, and what was noted is not about that. Where a
+        link was left behind, the file is where it leads.
         """
         here = {stored_path(file): file for file in files}
         with self._database.reading() as connection:
@@ -111,13 +112,18 @@ class Notes:
             and not file.flaw
             and (file.size, file.fingerprint) != (size, fingerprint)
         ]
+        for row in rows:
+            path = stored(os.path.realpath(row[0])) if row[0] not in here else row[0]
+            if path != row[0] and path in here and path not in noted:
+                moved.append({"move": row[0], "to": _place(here[path])})
+                noted.add(path)
         by_print: dict[str, list[NetworkFile]] = {}
         by_name: dict[tuple[str, int], list[NetworkFile]] = {}
         for file in files if lost else ():
             if stored_path(file) not in noted:
                 by_print.setdefault(file.fingerprint, []).append(file)
                 by_name.setdefault((file.path.name, file.size), []).append(file)
-        followed = 0
+        followed = sum("move" in change for change in moved)
         lists = self._lists() if lost else {}
         for path, name, size, fingerprint in lost:
             same = by_print.get(fingerprint, []) if fingerprint else []

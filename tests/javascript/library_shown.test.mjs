@@ -75,6 +75,11 @@ test("two sizes that differ are never written the same", () => {
     });
 });
 
+test("a name that would turn the direction of writing cannot pretend to be another", () => {
+    assert.equal(LoraStack.splitLabel("a/cute\u202egnp.live").name, "cute\ufffdgnp.live");
+    assert.deepEqual(LoraStack.splitLabel("עברית/שם 1"), { folder: "עברית/", name: "שם 1" });
+});
+
 test("a small picture is fetched small, by the file it belongs to, and anew when it is another picture", () => {
     const api = { address: (name, query) => `${name}?${new URLSearchParams(query)}` };
     const source = (known) => LoraStack.makeTile(api, known, known.label).querySelector("img").src;

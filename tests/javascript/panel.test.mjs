@@ -47,6 +47,19 @@ test("while the stack cannot be read nothing is said to be added", async () => {
     assert.match(said(), /1 rows? pasted/);
 });
 
+test("Undo beside what was said undoes that, or is not there any more", async () => {
+    const { panel: made, box } = panel('[{"network":"a","weight":0.5},{"network":"b"}]');
+    const undo = () => made.tools.status.querySelector("button");
+    const [first, second] = made.rows;
+    made.remove(second.id);
+    assert.match(undo().textContent, /Undo/);
+    made.set(first.id, "weight", 0.7);
+    assert.equal(undo(), null, "it would undo the weight");
+    made.remove(first.id);
+    await undo().happen("click");
+    assert.deepEqual(JSON.parse(box.value).entries, [{ network: "a", weight: 0.7 }]);
+});
+
 test("a preset of another browser tab that was replaced can be brought back", async () => {
     const { panel: made, asked, answers, said } = panel('[{"network":"a"}]');
     made.presets.toggle();

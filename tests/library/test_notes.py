@@ -189,6 +189,13 @@ def test_notes_do_not_go_over_to_a_copy_where_the_folder_that_is_away_is_not_ask
     assert is_whole(card(opened(root, data), "styles/neon"))
 
 
+def test_notes_follow_where_a_link_was_left_behind(root: Path, data: Path, tmp_path: Path) -> None:
+    noted(root, data)
+    root.rename(tmp_path / "big disk")
+    root.symlink_to(tmp_path / "big disk")
+    assert is_whole(card(opened(root.resolve(), data), "styles/neon"))
+
+
 def test_notes_follow_where_everything_was_moved_to_another_folder(
     root: Path, data: Path, tmp_path: Path
 ) -> None:
