@@ -78,8 +78,8 @@ def is_junk(digest: str) -> bool:
     digest = digest.strip().lower()
     return (
         not LEGACY <= len(digest) <= FULL
-        or not set(digest) <= set(string.hexdigits)
-        or len(set(digest)) == 1
+        or bool(digest.strip(string.hexdigits))
+        or digest == digest[0] * len(digest)
         or EMPTY.startswith(digest)
     )
 

@@ -152,7 +152,7 @@ def read_leading_metadata(path: Path, text: str) -> tuple[dict[str, str] | None,
     if not beginning:
         return None, 0
     try:
-        value, end = json.JSONDecoder(object_pairs_hook=_pairs).raw_decode(text, beginning.end())
+        value, end = _DECODER.raw_decode(text, beginning.end())
     except _Duplicate as error:
         raise DuplicateKeyError(_twice(path, str(error))) from None
     except RecursionError:
@@ -186,6 +186,9 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
         counts = Counter(name for name, _ in pairs)
         raise _Duplicate(next(name for name, count in counts.items() if count > 1))
     return document
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs)
 
 
 def _natural(text: str) -> int:

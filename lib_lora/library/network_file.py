@@ -14,6 +14,7 @@ from ..files.hashes import short
 from ..files.header import read_header
 from ..files.metadata import NetworkFacts, facts
 from ..files.previews import PICTURE_SUFFIXES
+from .entry import Entry, make_entry
 from .identity import identity
 from .record import Record
 from .roles import guess_role
@@ -57,13 +58,21 @@ class NetworkFile:
         """What the scan learned."""
         return Record.from_json(self.text) if self.text else Record()
 
-    def hold(self, record: Record) -> None:
-        """Keep a record that is decoded already, until `release`."""
+    @cached_property
+    def entry(self) -> Entry:
+        """What the index holds of it where the user noted nothing."""
+        return make_entry(self, {})
+
+    def settle(self, record: Record) -> None:
+        """Make the entry of a record that is decoded already, and keep it until `release`."""
         vars(self)["record"] = record
+        vars(self)["entry"] = make_entry(self, {})
+        del vars(self)["record"]
 
     def release(self) -> None:
         """Keep the record as text only, which takes a tenth of the memory."""
         vars(self).pop("record", None)
+        vars(self).pop("entry", None)
 
     @property
     def name(self) -> str:

@@ -162,7 +162,7 @@ def _read(glancer: Glancer, found: _Found) -> NetworkFile:
         flaw=flaw,
         text=record.to_json(),
     )
-    file.hold(record)
+    file.settle(record)
     return file
 
 

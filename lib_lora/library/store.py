@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..files.text import folded
 from .database import Database
+from .entry import Entry, make_entry
 from .identity import identity
 from .network_file import Beside, NetworkFile
 from .notes import Notes, stored, stored_path
 
-FACET_TAGS = 12  # tags of the training pictures by which a file can be filtered
 KEPT = 90 * 86400.0  # seconds after which the index of folders nobody asks for any more is dropped
 _NUMBER = re.compile(r"\d+")
 _FILES = (
@@ -95,17 +95,17 @@ class Store:
             return
         own = notes.of_all([stored_path(file) for file in changed]) if count else notes.everything()
         # The first time nobody knows since when a file has been there.
-        now, nothing = time.time() if count else 0.0, notes.nothing()
+        now = time.time() if count else 0.0
         places = {root: place for place, root in enumerate(roots)}
         rows = []
         for file in changed:
             path = stored_path(file)
-            noted = own.get(path, nothing)
+            entry = make_entry(file, own[path]) if path in own else file.entry
             number = _number(shelf, path)
             rows.append(
                 (
-                    _file_row(number, shelf, places[file.root], file, noted, now),
-                    _text_row(number, file, noted),
+                    _file_row(number, shelf, path, places[file.root], file, entry, now),
+                    _text_row(number, file, entry.hay),
                 )
             )
         rows.sort(key=lambda row: row[0][0])  # as the index of words wants them
@@ -128,13 +128,12 @@ class Store:
 
     def renote(self, roots: Sequence[Path], file: NetworkFile, own: Mapping[str, Any]) -> None:
         """Make one file findable by what the user noted of it now."""
-        number = self.number(roots, file)
+        number, entry = self.number(roots, file), make_entry(file, own)
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE files SET tags = ?, noted = ? WHERE id = ?",
-                (_lines(facet_tags(file, own)), _is_noted(file, own), number),
+                "UPDATE files SET tags = ?, noted = ? WHERE id = ?", (entry.tags, entry.noted, number)
             )
-            connection.execute("UPDATE texts SET hay = ? WHERE id = ?", (haystack(file, own), number))
+            connection.execute("UPDATE texts SET hay = ? WHERE id = ?", (entry.hay, number))
 
     def number(self, roots: Sequence[Path], file: NetworkFile) -> int:
         """Return the number of a file's row."""
@@ -159,34 +158,24 @@ class Store:
 
 
 def _file_row(
-    number: int, shelf: int, root: int, file: NetworkFile, own: Mapping[str, Any], now: float
+    number: int, shelf: int, path: str, root: int, file: NetworkFile, entry: Entry, now: float
 ) -> tuple[Any, ...]:
-    record, name = file.record, folded(file.name)
+    name = folded(file.name)
     return (
-        *(number, shelf, stored_path(file), file.id, root, file.label, name),
+        *(number, shelf, path, file.id, root, file.label, name),
         _NUMBER.sub(lambda digits: digits[0].zfill(9), name),
         *(file.folder, file.size, file.mtime_ns, now or file.mtime_ns / 1e9),
         *(file.alias, file.declared_hash, file.declared_legacy, file.fingerprint, file.flaw),
-        *(record.architecture, record.family, file.role, record.rating, int(record.favourite)),
-        *(int(bool(file.problem)), _is_noted(file, own), _lines(facet_tags(file, own))),
+        *entry[:-1],
     )
 
 
-def _text_row(number: int, file: NetworkFile, own: Mapping[str, Any]) -> tuple[Any, ...]:
-    return number, "[]" if file.flaw else json.dumps(file.beside), file.text, haystack(file, own)
+def _text_row(number: int, file: NetworkFile, hay: str) -> tuple[Any, ...]:
+    return number, "[]" if file.flaw or not file.beside else json.dumps(file.beside), file.text, hay
 
 
 def _number(shelf: int, path: str) -> int:
     return int(identity(f"{shelf} {path}")[:15], 16)
-
-
-def _lines(words: Iterable[str]) -> str:
-    """Return words so that each can be looked for as a whole, with a line break on both sides."""
-    return "\n".join(("", *words, ""))
-
-
-def _is_noted(file: NetworkFile, own: Mapping[str, Any]) -> int:
-    return int(bool(file.record.notes or own.get("notes")))
 
 
 def _insertion(table: str, columns: Sequence[str]) -> str:
@@ -194,27 +183,3 @@ def _insertion(table: str, columns: Sequence[str]) -> str:
     marks = ", ".join("?" * len(columns))
     begin = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
     return f"{begin} ON CONFLICT (id) DO UPDATE SET {changed}"
-
-
-def facet_tags(file: NetworkFile, own: Mapping[str, Any]) -> Iterable[str]:
-    """Return the tags by which a file can be filtered, the user's own first."""
-    record = file.record
-    tags = (
-        *(own.get("tags") or ()),
-        *record.own_tags,
-        *record.kinds,
-        *[tag for tag, _ in record.tags[:FACET_TAGS]],
-    )
-    return dict.fromkeys([tag.casefold() for tag in tags])
-
-
-def haystack(file: NetworkFile, own: Mapping[str, Any]) -> str:
-    """Return everything a search looks through, folded, one text a line."""
-    record = file.record
-    said = (own.get("title") or "", *(own.get("trigger_words") or ()), own.get("notes") or "")
-    texts = (
-        *(file.label, record.alias, record.title, *record.trigger_words, record.notes, record.description),
-        *(*record.own_tags, *record.kinds, *[tag for tag, _ in record.tags], record.base_model),
-        *(*said, *(own.get("tags") or ())),
-    )
-    return stored(folded("\n".join(dict.fromkeys(text for text in texts if text))))

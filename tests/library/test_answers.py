@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from lib_lora.library.entry import facet_tags, haystack
 from lib_lora.library.library import Library
 from lib_lora.library.network_file import NetworkFile
 from lib_lora.library.notes import stored_path
 from lib_lora.library.query import Query
-from lib_lora.library.store import facet_tags, haystack
 from tests.library.shelves import put
 
 WORDS = ("neon", "ink", "é漢字", "a", "rust 7", "İx", "on")
