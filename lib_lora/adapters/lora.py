@@ -14,6 +14,7 @@ layer's new bias; with as many numbers as ΔW it is a part of ΔW (see `residual
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -107,7 +108,7 @@ def read(tensors: Mapping[str, Tensor]) -> LoRA:
             raise TensorShapeError(
                 f"{role} has shape {shown(tensor)}; a matrix or a convolution was expected."
             )
-    if up.flatten(1).shape[1] != up.shape[1]:
+    if math.prod(up.shape[2:]) != 1:
         raise TensorShapeError(f"lora_up has shape {shown(up)}; its kernel must be 1×1.")
     middle = up.shape[1] if mid is None else _check_middle(mid, up, down)
     if mid is None and middle != down.shape[0]:
@@ -130,7 +131,7 @@ def read(tensors: Mapping[str, Tensor]) -> LoRA:
         shape, down = shape[:2], down.flatten(1)
     up = up.flatten(1)
     check_weight(up.shape[0], *down.shape[1:])
-    new_bias, rest = _read_old_bias(tensors, up, down.flatten(1))
+    new_bias, rest = _read_old_bias(tensors, up, math.prod(down.shape[1:]))
     if new_bias is not None:
         notes.append("replaces the layer's bias; strengths between 0 and 1 blend the two")
     return LoRA(
@@ -185,10 +186,10 @@ def _read_bias(tensors: Mapping[str, Tensor], role: str, up: Tensor) -> Tensor |
 
 
 def _read_old_bias(
-    tensors: Mapping[str, Tensor], up: Tensor, down: Tensor
+    tensors: Mapping[str, Tensor], up: Tensor, width: int
 ) -> tuple[Tensor | None, Residual | None]:
     """Return what `bias` means: the layer's new bias (PEFT), or a part of ΔW (early LyCORIS)."""
-    bias, rest = tensors.get("bias"), read_residual(tensors, up.shape[0], down.shape[1])
+    bias, rest = tensors.get("bias"), read_residual(tensors, up.shape[0], width)
     if bias is None or rest is not None:
         return None, rest
     if tuple(bias.shape) == (up.shape[0],):

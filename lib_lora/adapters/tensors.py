@@ -47,7 +47,7 @@ def one_number(tensor: Tensor | None, role: str) -> float | None:
         return None
     if tensor.numel() != 1:
         raise NotOneNumberError(f"{role} must be one number, but has shape {shown(tensor)}.")
-    value = float(tensor.reshape(-1)[0])
+    value = float(tensor)
     if not math.isfinite(value):
         raise NotOneNumberError(f"{role} is {value}, which is not a number one can compute with.")
     return value

@@ -108,16 +108,10 @@ def facts(header: Header) -> NetworkFacts:
 
 def join_facts(metadata: Mapping[str, str], structure: Structure, words: Words) -> NetworkFacts:
     """Return what a file's metadata and the structure of its tensors tell together."""
-    claimed = from_metadata(metadata)
-    note = structure.note
-    architecture = structure.architecture
-    if (architecture, claimed) in SAME_NAMES:
-        architecture = claimed
-    if claimed and architecture and claimed != architecture:
-        note = f"{note} Its metadata says {LABELS[claimed]}, its tensors do not.".strip()
+    architecture, note = tell_architecture(metadata, structure)
     return NetworkFacts(
         words=words,
-        architecture=architecture or ("" if structure.problem else claimed),
+        architecture=architecture,
         note=note,
         families=structure.families,
         ranks=structure.ranks,
@@ -125,6 +119,18 @@ def join_facts(metadata: Mapping[str, str], structure: Structure, words: Words) 
         problem=structure.problem,
         remarks=(*structure.remarks, *_contradictions(metadata, structure)),
     )
+
+
+def tell_architecture(metadata: Mapping[str, str], structure: Structure) -> tuple[str, str]:
+    """Return the architecture that tensors and, after them, metadata tell, and a note where these differ."""
+    claimed = from_metadata(metadata)
+    note = structure.note
+    architecture = structure.architecture
+    if (architecture, claimed) in SAME_NAMES:
+        architecture = claimed
+    if claimed and architecture and claimed != architecture:
+        note = f"{note} Its metadata says {LABELS[claimed]}, its tensors do not.".strip()
+    return architecture or ("" if structure.problem else claimed), note
 
 
 def _contradictions(metadata: Mapping[str, str], structure: Structure) -> tuple[str, ...]:

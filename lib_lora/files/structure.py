@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .architecture import Guesser, Shape
 from .header import TensorInfo
@@ -143,7 +144,12 @@ class Names:
 
 def read_structure(tensors: Mapping[str, TensorInfo]) -> Structure:
     """Return what the tensors' names and shapes tell."""
-    return Names(tuple(tensors)).structure([info.shape for info in tensors.values()])
+    return _names(tuple(tensors)).structure([info.shape for info in tensors.values()])
+
+
+@lru_cache(8)  # the files of a stack were often made by one trainer
+def _names(names: tuple[str, ...]) -> Names:
+    return Names(names)
 
 
 def family_text(families: Sequence[str]) -> str:

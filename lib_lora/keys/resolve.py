@@ -7,8 +7,9 @@ resolution.unmatched                                            # names that lea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lib_lora.errors import ModelUnavailableError
 from lib_lora.keys.architecture import Architecture
@@ -17,6 +18,9 @@ from lib_lora.keys.sd2 import SD2
 from lib_lora.keys.sdxl import REFINER, SDXL
 from lib_lora.keys.shapes import Shape, fits, made_for
 from lib_lora.keys.spellings import ANY_PART, PREFIXES, flat, split_suffix
+
+Spelled = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+"""Canonical names that a spelling may mean, and its tensors by role."""
 
 ARCHITECTURES: tuple[Architecture, ...] = (SD1, SD2, SDXL, REFINER)
 
@@ -51,20 +55,13 @@ def resolve(names: Iterable[str], architecture: str, shapes: Mapping[str, Shape]
     shapes: of the tensors, by name. They decide where a name could mean either of two text encoders.
     """
     known = find_architecture(architecture)
-    spelled: dict[str, list[tuple[str, str]]] = {}  # spelling → (role, tensor name)
-    unmatched: list[str] = []
-    for name in names:
-        split = split_suffix(name)
-        if split is None:
-            unmatched.append(name)
-        else:
-            spelled.setdefault(split[0], []).append((split[1], name))
+    spelled, odd = _spelled(tuple(names), known)
+    unmatched = [*odd]
     groups: dict[str, dict[str, str]] = {}
     duplicates: list[tuple[str, str]] = []
-    for spelling, tensors in spelled.items():
-        candidates = _candidates(spelling, known)
+    for candidates, tensors in spelled:
         if len(candidates) > 1:
-            candidates = _of_shape(candidates, tensors, known, shapes or {})
+            candidates = tuple(_of_shape(candidates, tensors, known, shapes or {}))
         if len(candidates) != 1:
             unmatched.extend(name for _, name in tensors)
             continue
@@ -75,6 +72,21 @@ def resolve(names: Iterable[str], architecture: str, shapes: Mapping[str, Shape]
             else:
                 group[role] = name
     return Resolution(groups, tuple(unmatched), tuple(duplicates))
+
+
+@lru_cache(8)  # the files of a stack were often made by one trainer
+def _spelled(names: tuple[str, ...], known: Architecture) -> tuple[tuple[Spelled, ...], tuple[str, ...]]:
+    """Return what each spelling may mean with its tensors, and the names that are spelled in no known way."""
+    spelled: dict[str, list[tuple[str, str]]] = {}
+    unmatched: list[str] = []
+    for name in names:
+        split = split_suffix(name)
+        if split is None:
+            unmatched.append(name)
+        else:
+            spelled.setdefault(split[0], []).append((split[1], name))
+    found = [(tuple(_candidates(spelling, known)), tuple(tensors)) for spelling, tensors in spelled.items()]
+    return tuple(found), tuple(unmatched)
 
 
 def part_of(name: str, architecture: Architecture) -> str:
@@ -104,8 +116,8 @@ def _candidates(spelling: str, architecture: Architecture) -> list[str]:
 
 
 def _of_shape(
-    candidates: list[str],
-    tensors: list[tuple[str, str]],
+    candidates: Sequence[str],
+    tensors: Sequence[tuple[str, str]],
     architecture: Architecture,
     shapes: Mapping[str, Shape],
 ) -> list[str]:

@@ -19,8 +19,9 @@ from lib_lora.errors import (
 )
 from lib_lora.files.architecture import LABELS
 from lib_lora.files.embeddings import split_bundle
-from lib_lora.files.metadata import facts
+from lib_lora.files.metadata import tell_architecture
 from lib_lora.files.peft import CONFIG, PeftScale, is_export, module_path, read_config, read_metadata
+from lib_lora.files.structure import read_structure
 from lib_lora.files.tensors import TensorFile, open_tensors
 from lib_lora.files.text import parse_json
 from lib_lora.keys import Resolution, resolve
@@ -59,13 +60,13 @@ def open_network(path: Path, architecture: str) -> Network:
         resolution = resolve(names, architecture, shapes)
         families, leftover = _families(path, resolution)
         unmatched = (*resolution.unmatched, *leftover)
-        told = facts(file.header)
+        structure = read_structure(file.header.tensors)
         if bundle and not (families or unmatched):
             raise NotAnAdapterError(
                 f"'{path.name}' holds embeddings and no LoRA. Put it into the WebUI's folder of embeddings."
             )
-        if not families and told.problem:
-            raise NotAnAdapterError(f"'{path.name}' cannot be used. {told.problem}")
+        if not families and structure.problem:
+            raise NotAnAdapterError(f"'{path.name}' cannot be used. {structure.problem}")
         scales, scale_notes = _peft_scales(path, file)
         wanted = [tensor for name in families for tensor in resolution.groups[name].values()]
         packed = [tensor for found in bundle.values() for tensor in found.values()]
@@ -79,7 +80,7 @@ def open_network(path: Path, architecture: str) -> Network:
         name: {holds: _vectors(path, tensor, tensors[tensor]) for holds, tensor in found.items()}
         for name, found in bundle.items()
     }
-    made_for = LABELS.get(told.architecture, "")
+    made_for = LABELS.get(tell_architecture(file.header.metadata, structure)[0], "")
     notes = _notes(adapters) + scale_notes
     notes += training_notes(_arguments(file.header.metadata), adapters.values())
     return Network(path, key, architecture, adapters, unmatched, notes, made_for, embeddings)

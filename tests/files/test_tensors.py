@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lib_lora.errors import (
+    FileError,
     HugeNumberError,
     NonFiniteTensorError,
     NotSafetensorsError,
@@ -249,7 +254,40 @@ def test_many_at_once_are_those_one_by_one(tmp_path: Path, dtype: torch.dtype) -
 def test_a_bad_number_among_many_is_named(tmp_path: Path, dtype: torch.dtype, bad: float) -> None:
     path = tmp_path / "x.safetensors"
     state = {name: torch.ones(600_000, dtype=dtype) for name in "abc"}
-    state["b"][-1] = bad
+    state["b"][-1] = torch.tensor(bad).to(dtype)
     save_file(state, path)
     with open_tensors(path) as file, pytest.raises((NonFiniteTensorError, HugeNumberError), match="'b'"):
         file.read(file.names())
+
+
+BITS = {
+    torch.float16: (torch.int16, (0x7BFF, 0x7C00, 0x7C01, 0x7E00)),
+    torch.bfloat16: (torch.int16, (0x4974, 0x4975, 0x7F7F, 0x7F80, 0x7FC0)),
+    torch.float32: (torch.int32, (0x49742400, 0x49742401, 0x7F7FFFFF, 0x7F800000, 0x7FC00000)),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_numbers_read_many_at_once_are_refused_as_one_by_one(data: st.DataObject) -> None:
+    """Any bits of any float, with those around the limits: both ways take or refuse the same."""
+    dtype = data.draw(st.sampled_from(list(BITS)))
+    whole, edges = BITS[dtype]
+    bits = torch.iinfo(whole).bits
+    value = st.one_of(st.sampled_from((0, 1, *edges)), st.integers(0, 2 ** (bits - 1) - 1))
+    number = st.builds(lambda size, minus: size - minus * 2 ** (bits - 1), value, st.booleans())
+    numbers = torch.tensor(data.draw(st.lists(number, min_size=1, max_size=4)), dtype=whole).view(dtype)
+    header = "x" * data.draw(st.integers(0, 90))  # so that it lies anywhere behind a line of memory
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.safetensors")
+        save_file({"a": torch.ones(3, dtype=dtype), "b": numbers}, path, {"a": header})
+        with open_tensors(path) as file:
+            try:
+                expected = file.get("b")
+            except FileError as error:
+                with pytest.raises(type(error), match=re.escape(str(error))):
+                    file.read(("a", "b"))
+            else:
+                read = file.read(("a", "b"))
+                assert torch.equal(read["b"].float(), expected)
+                assert torch.equal(read["a"].float(), torch.ones(3))
