@@ -18,6 +18,7 @@
                 },
             }, content);
             new LoraStack.FocusKeeper(this.root);
+            LoraStack.refuseDrops(this.root);
         }
 
         get isOpen() {

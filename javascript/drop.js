@@ -38,4 +38,16 @@
             panel.tools.take(readDrop(panel.api, event.dataTransfer));
         });
     };
+
+    /** Files mean nothing there; without this the browser would leave the page for them, and with it what was typed. */
+    LoraStack.refuseDrops = function (root) {
+        for (const type of ["dragover", "drop"]) {
+            root.addEventListener(type, (event) => {
+                if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
+                event.preventDefault();
+                event.stopPropagation();
+                event.dataTransfer.dropEffect = "none";
+            });
+        }
+    };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

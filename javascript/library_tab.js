@@ -40,6 +40,7 @@
             mount.closest(".prose")?.classList.remove("prose"); // gradio's styles for articles
             mount.replaceChildren(head, this.browser.root, this.page.root, this.compare.root, this.mix.root, this.marks);
             new LoraStack.FocusKeeper(mount);
+            LoraStack.refuseDrops(mount);
             new ResizeObserver(() => this.#shown(mount.getClientRects().length > 0)).observe(mount);
         }
 

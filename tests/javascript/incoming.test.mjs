@@ -1,9 +1,9 @@
 // What people drop and paste: pictures, shared stacks, and files that are neither.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./page.mjs";
+import { FakeElement, load } from "./page.mjs";
 
-const LoraStack = load("incoming.js");
+const LoraStack = load("incoming.js", "drop.js");
 const HASH = "0123456789abcdef";
 
 function server() {
@@ -37,6 +37,18 @@ test("pictures and texts are read by what they are", async () => {
     await LoraStack.readFile(api, dropped("a.png", { type: "image/png" }));
     await LoraStack.readFile(api, dropped("stack.json", { text: async () => "[]" }));
     assert.deepEqual(asked, ["read-picture", "read"]);
+});
+
+test("a file that is dropped beside the panel does not take the page away", async () => {
+    const place = new FakeElement("div");
+    LoraStack.refuseDrops(place);
+    const drop = async (types) => {
+        let stays = false;
+        await place.happen("drop", { dataTransfer: { types }, preventDefault: () => { stays = true; } });
+        return stays;
+    };
+    assert.equal(await drop(["Files"]), true);
+    assert.equal(await drop(["text/plain"]), false, "words may go into a field");
 });
 
 test("a shared stack may be longer than a stack may be, for the pictures of its masks", async () => {

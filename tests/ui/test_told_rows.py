@@ -7,6 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from lib_lora.errors import StackError
+from lib_lora.stack.reading import read_text
 from lib_lora.ui.checks import check_stack
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "told_rows.json"
@@ -33,6 +37,9 @@ ROWS: tuple[dict[str, Any], ...] = (
 )
 
 
+PASTED = ("", '{"nodes":[]}', "[" * 5000, '"abc', "<lora:a:b>", "<lora:=:>", '{"a":', "hello")
+
+
 class AnyFile:
     """A library in which every name is a good file for SD1."""
 
@@ -49,6 +56,10 @@ def said() -> list[str]:
         text = json.dumps({"version": 1, "entries": [{"network": "a", **row}, {"network": "b"}]})
         answer = check_stack(text, AnyFile())
         found.append(answer["problem"] or answer["rows"][0]["problem"])
+    for text in PASTED:
+        with pytest.raises(StackError) as refused:
+            read_text(text)
+        found.append(str(refused.value))
     return found
 
 
