@@ -139,7 +139,7 @@
             const { text } = LoraStack;
             const types = Object.entries(file.dtypes ?? {}).map(([type, count]) => `${type} × ${count}`).join(", ");
             const rows = [
-                ["detail.made_for", [file.architecture_label, file.architecture_note].filter(Boolean).join(". ")], ["detail.kind", LoraStack.kindText(file)], ["page.parts", (file.parts ?? []).join(", ")],
+                ["detail.made_for", [file.architecture_label, LoraStack.told(file.architecture_note)].filter(Boolean).join(". ")], ["detail.kind", LoraStack.kindText(file)], ["page.parts", (file.parts ?? []).map((part) => LoraStack.textOr(`part.${part}`, part)).join(", ")],
                 ["page.base_model", file.base_model], ["detail.role", LoraStack.roleText(file, this.#library.roles)],
                 ["detail.weight", LoraStack.isWeight(file.preferred_weight) ? LoraStack.showWeight(file.preferred_weight) : ""], ["detail.size", LoraStack.sizeText(file.size)], ["detail.date", LoraStack.dayText(file.mtime)], ["page.numbers", types],
                 ["detail.used", file.uses ? text("detail.used_times", { count: file.uses, day: LoraStack.dayText(file.used) }) : ""],

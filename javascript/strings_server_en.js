@@ -76,6 +76,8 @@
         "told.unchanged": "Nothing was changed.",
         "told.disk": "Look whether the disk is full or the folder is read-only.",
         "told.misfit_card": "It was made for {made}; the loaded checkpoint is {loaded}.",
+        "told.other_size": "Made for a model of another size (text width {width}).",
+        "told.other_encoder": "Made for a text encoder of another size ({width}).",
         "told.whole_checkpoint": "This is a whole checkpoint, not a LoRA.",
         "told.move_checkpoint": "Move it to the folder models/Stable-diffusion.",
         "told.is_embedding": "This is an embedding, not a LoRA.",

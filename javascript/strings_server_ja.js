@@ -76,6 +76,8 @@
         "told.unchanged": "何も変わっていません。",
         "told.disk": "ディスクがいっぱいか、フォルダーが読み取り専用でないか確かめてください。",
         "told.misfit_card": "{made} 用に作られています。今のモデルは {loaded} です。",
+        "told.other_size": "別の大きさのモデル用（テキスト幅 {width}）。",
+        "told.other_encoder": "別の大きさのテキストエンコーダー用（{width}）。",
         "told.whole_checkpoint": "これは LoRA ではなく、モデル全体（チェックポイント）です。",
         "told.move_checkpoint": "フォルダー models/Stable-diffusion に移してください。",
         "told.is_embedding": "これは LoRA ではなく、埋め込み（embedding）です。",

@@ -76,6 +76,8 @@
         "told.unchanged": "没有任何改动。",
         "told.disk": "请检查磁盘是否已满，或文件夹是否只读。",
         "told.misfit_card": "它是为 {made} 训练的，当前载入的模型是 {loaded}。",
+        "told.other_size": "为另一种规格的模型制作（文本宽度 {width}）。",
+        "told.other_encoder": "为另一种规格的文本编码器制作（{width}）。",
         "told.whole_checkpoint": "这是完整的模型（检查点），不是 LoRA。",
         "told.move_checkpoint": "请把它移到文件夹 models/Stable-diffusion。",
         "told.is_embedding": "这是嵌入（embedding），不是 LoRA。",

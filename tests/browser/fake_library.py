@@ -173,6 +173,7 @@ class FakeLibrary:
             "user": {"trigger_words": None, "tags": None},
             "history": [{"time": 1, "weight": 0.7}],
             "remarks": [],
+            "parts": ["unet", "te2"],
             "dtypes": {"F16": 264},
             "strengths": None,
             "previews": 2,

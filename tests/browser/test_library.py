@@ -96,6 +96,7 @@ def test_a_page_tells_everything_and_a_word_goes_into_the_prompt(library: Librar
     library.open("00007")
     for part in ("Facts", "Tags it was trained with", "Training", "Hashes", "Found beside the file"):
         assert library.root.get_by_role("region", name=part).is_visible(), part
+    assert "UNet, second text encoder" in library.root.get_by_role("region", name="Facts").inner_text()
     library.root.get_by_role("button", name="Read the numbers").click()
     picture = library.root.locator(".ls-unet")
     picture.wait_for(timeout=SHORT_MS)
