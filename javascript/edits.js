@@ -68,17 +68,34 @@
         return { ...model, extra: { ...model.extra, masks: { ...LoraStack.masksOf(model), ...hashes } } };
     }
 
-    /** Put the rows of another stack below, and its masks where the names are free. */
+    /** Put the rows of another stack below, and its masks; one whose name has another picture here gets a name of its own. */
     function appendStack(model, stack) {
-        const masks = { ...LoraStack.masksOf(stack), ...LoraStack.masksOf(model) };
+        const masks = { ...LoraStack.masksOf(model) };
+        const names = new Map();
+        for (const [name, picture] of Object.entries(LoraStack.masksOf(stack))) {
+            const own = !Object.hasOwn(masks, name) || masks[name] === picture ? name : freeName(name, { ...masks, ...LoraStack.masksOf(stack) });
+            masks[own] = picture;
+            names.set(name, own);
+        }
         const extra = Object.keys(masks).length ? { ...model.extra, masks } : model.extra;
-        return withRows({ ...model, extra }, [...model.rows, ...stack.entries.map((entry) => ({ id: newId(), entry: shifted(entry, model.rows.length) }))]);
+        return withRows({ ...model, extra }, [...model.rows, ...stack.entries.map((entry) => ({ id: newId(), entry: moved(entry, model.rows.length, names) }))]);
     }
 
-    /** A row whose `not:<row>` counted from the first row of its own stack. */
-    function shifted(entry, by) {
+    /** `mask 1` becomes `mask 2`, `left` becomes `left 2`, or as much as is free. */
+    function freeName(name, taken) {
+        const [, base, digits = "1"] = /^(.*?)\s*(\d{1,6})?$/s.exec(name);
+        let number = Number(digits) + 1;
+        while (Object.hasOwn(taken, `${base} ${number}`)) number += 1;
+        return `${base} ${number}`;
+    }
+
+    /** A row whose `not:<row>` counted from the first row of its own stack, and whose mask may have another name now. */
+    function moved(entry, by, names) {
+        if (!LoraStack.isEntry(entry)) return entry;
         const region = LoraStack.readRegion(String(LoraStack.fieldOf(entry, "region") ?? ""));
-        return region.kind === "not" && LoraStack.isEntry(entry) ? LoraStack.withField(entry, "region", `not:${region.row + by}`) : entry;
+        if (region.kind === "not") return LoraStack.withField(entry, "region", `not:${region.row + by}`);
+        const name = region.kind === "mask" ? names.get(region.name) ?? region.name : region.name;
+        return name === region.name ? entry : LoraStack.withField(entry, "region", `mask:${name}`);
     }
 
     function isOn(row) {
@@ -114,6 +131,6 @@
     }
 
     Object.assign(LoraStack, {
-        givenTags, makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setFields, setMasks, appendStack, isSolo, soloRow, makeEntry,
+        givenTags, makeModel, stackOf, addRow, removeRow, clearRows, duplicateRow, moveRow, setFields, setMasks, freeName, appendStack, isSolo, soloRow, makeEntry,
     });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

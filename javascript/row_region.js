@@ -115,8 +115,12 @@
 
         /** A picture of red, green and blue areas has become three masks: this row takes the first, others may have the rest. */
         #useColours(hashes) {
-            this.#panel.setMasks(hashes);
-            this.#panel.set(this.#row.id, "region", `mask:${Object.keys(hashes)[0]}`);
+            const { masks, rows } = this.#panel;
+            const regions = rows.filter((row) => row.id !== this.#row.id).map((row) => LoraStack.readRegion(String(LoraStack.fieldOf(row.entry, "region"))));
+            const used = new Set(regions.filter(({ kind }) => kind === "mask").map(({ name }) => name)); // other rows' pictures stay theirs
+            const named = Object.fromEntries(Object.entries(hashes).map(([name, hash]) => [used.has(name) && masks[name] !== hash ? LoraStack.freeName(name, masks) : name, hash]));
+            const region = `mask:${Object.keys(named)[0]}`;
+            this.#panel.edit((model) => LoraStack.setFields(LoraStack.setMasks(model, named), this.#row.id, { region }));
             this.#panel.tools.say(LoraStack.text("region.three"));
         }
 

@@ -109,7 +109,7 @@ test("rows of another stack come below, with their masks and with what they say 
     const other = { ...stack([{ network: "b" }, { network: "c", region: "not:1" }]), extra: { masks: { left: "2", right: "3" } } };
     const both = LoraStack.appendStack(start, other);
     assert.deepEqual(regions(both), ["", "", "not:2"]);
-    assert.deepEqual(both.extra.masks, { left: "1", right: "3" });
+    assert.deepEqual(both.extra.masks, { left: "1", "left 2": "2", right: "3" });
     assert.deepEqual(LoraStack.appendStack(model("a"), stack([7])).rows.map((row) => row.entry), [{ network: "a" }, 7]);
 });
 
@@ -128,4 +128,12 @@ test("one row alone, and back to those that were on", () => {
 test("a mask's picture is named once for all rows", () => {
     const named = LoraStack.setMasks(LoraStack.setMasks(model("a"), { left: "1" }), { left: "2" });
     assert.equal(LoraStack.writeStack(LoraStack.stackOf(named)), '{"version":1,"entries":[{"network":"a"}],"masks":{"left":"2"}}');
+});
+
+test("a stack put below keeps its masks, also where their names have other pictures here", () => {
+    const here = LoraStack.makeModel(LoraStack.readStack('{"version":1,"entries":[{"network":"a","region":"mask:mask 1"}],"masks":{"mask 1":"aaaa","left":"cccc"}}'));
+    const there = LoraStack.readStack('{"version":1,"entries":[{"network":"b","region":"mask:mask 1"},{"network":"c","region":"mask:left"},{"network":"d","region":"mask:mask 2"},{"network":"e","region":"not:1"},5],"masks":{"mask 1":"bbbb","left":"cccc","mask 2":"dddd"}}');
+    const both = LoraStack.stackOf(LoraStack.appendStack(here, there));
+    assert.deepEqual(both.extra.masks, { "mask 1": "aaaa", left: "cccc", "mask 3": "bbbb", "mask 2": "dddd" });
+    assert.deepEqual(both.entries.map((entry) => entry.region), ["mask:mask 1", "mask:mask 3", "mask:left", "mask:mask 2", "not:2", undefined]);
 });

@@ -84,3 +84,18 @@ test("a preset that cannot be read is told of", async () => {
     assert.match(made.presets.unreadable.textContent, /two-girls\.json/);
     assert.equal(made.presets.empty.hidden, true, "to say that there are none would frighten");
 });
+
+test("a picture of three colours for one row leaves the three masks of another row alone", async () => {
+    Object.assign(globalThis.URL, { createObjectURL: () => "blob:x", revokeObjectURL() {} });
+    LoraStack.holdsThree = () => true;
+    const { panel: made, box, answers } = panel('{"version":1,"entries":[{"network":"a","region":"mask:red"},{"network":"b","region":"mask:mine"}],"masks":{"red":"aaaa","green":"bbbb"}}');
+    const field = new LoraStack.RegionField(made, made.rows[1]);
+    answers["POST masks"] = { hash: "ffff", share: 0.3 };
+    field.painter.file.files = [{ name: "three.png" }];
+    await field.painter.file.happen("change");
+    const { entries, masks } = JSON.parse(box.value);
+    assert.deepEqual(entries.map(({ region }) => region), ["mask:red", "mask:red 2"]);
+    assert.deepEqual(masks, { red: "aaaa", green: "ffff", "red 2": "ffff", blue: "ffff" });
+    made.undo();
+    assert.equal(JSON.parse(box.value).entries[1].region, "mask:mine", "one step takes all of it back");
+});
