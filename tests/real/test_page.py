@@ -196,8 +196,12 @@ def test_a_collector_keeps_what_she_says_of_a_file(open_panel: Callable[..., Pan
     library.get_by_role("searchbox").fill("real_lora")
     card(page, "real_lora").click()
     hashes = library.get_by_role("region", name="Hashes")
-    hashes.get_by_role("button", name="Compute hashes").click()
-    hashes.get_by_text(re.compile("^[0-9a-f]{64}$")).first.wait_for()
+    compute = hashes.get_by_role("button", name="Compute hashes")
+    shown = hashes.get_by_text(re.compile("^[0-9a-f]{64}$")).first
+    compute.or_(shown).first.wait_for()
+    if compute.is_visible():  # else an earlier run has asked for them
+        compute.click()
+    shown.wait_for()
     form = library.get_by_role("region", name="What you say of it")
     form.get_by_label("Title").fill("Seen in a real WebUI")
     form.get_by_role("button", name="Save").click()
