@@ -24,6 +24,8 @@ WORD_LIMIT = 300  # characters of one
 PROMPTS = 20  # example prompts kept
 PROMPT_LIMIT = 2_000
 Document = Mapping[str, object]
+Reader = Callable[[Document], Sidecar]
+_SILENT = Sidecar()
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,8 @@ class Companion:
 
 def read_companions(path: Path, names: Iterable[str]) -> tuple[Companion, ...]:
     """Read those of `names` that belong to the network at `path`, the most trusted first; never raises."""
-    present = frozenset(names)
-    found = []
-    for suffix, kind, read in _READERS:
-        name = _name(path.name, suffix)
-        if name in present:
-            found.append(_companion(path.with_name(name), kind, read))
-    return tuple(found)
+    present = _present(path, names)
+    return tuple([_companion(path.with_name(name), kind, read) for name, kind, read in present])
 
 
 def read_joined(path: Path, names: Iterable[str]) -> Sidecar:
@@ -53,12 +50,9 @@ def read_joined(path: Path, names: Iterable[str]) -> Sidecar:
 
     As `read_companions`, without what only a file's own page shows.
     """
-    present = frozenset(names)
-    found = []
-    for suffix, kind, read in _READERS:
-        name = _name(path.name, suffix)
-        if name in present:
-            found.append(_told(path.with_name(name), kind, read)[0])
+    found = [_told(path.with_name(name), kind, read)[0] for name, kind, read in _present(path, names)]
+    if not found:
+        return _SILENT
     return found[0] if len(found) == 1 else join(found)
 
 
@@ -78,13 +72,17 @@ def companion_suffixes() -> tuple[str, ...]:
     return tuple(suffix for suffix, _, _ in _READERS)
 
 
-def _name(file: str, suffix: str) -> str:
-    return file + suffix[1:] if suffix.startswith("*") else file.rpartition(".")[0] + suffix
+def _present(path: Path, names: Iterable[str]) -> list[tuple[str, str, Reader | None]]:
+    """Return those of `names` that belong to the network at `path`, in the order of trust."""
+    known, whole = frozenset(names), path.name
+    if not known:
+        return []
+    stem = whole.rpartition(".")[0]
+    named = [(whole + end[1:] if end[0] == "*" else stem + end, kind, read) for end, kind, read in _READERS]
+    return [reader for reader in named if reader[0] in known]
 
 
-def _told(
-    path: Path, kind: str, read: Callable[[Document], Sidecar] | None
-) -> tuple[Sidecar, dict[str, Any]]:
+def _told(path: Path, kind: str, read: Reader | None) -> tuple[Sidecar, dict[str, Any]]:
     """Return what a file says, and the document it says it in, empty where there is none."""
     text, problem = read_small(path)
     if read is None:
@@ -97,7 +95,7 @@ def _told(
     return replace(sidecar, problem=problem) if problem else sidecar, document
 
 
-def _companion(path: Path, kind: str, read: Callable[[Document], Sidecar] | None) -> Companion:
+def _companion(path: Path, kind: str, read: Reader | None) -> Companion:
     sidecar, document = _told(path, kind, read)
     site = (
         document.get("civitai")
@@ -170,7 +168,7 @@ def _civitai(document: Document) -> Sidecar:
     )
 
 
-_READERS: tuple[tuple[str, str, Callable[[Document], Sidecar] | None], ...] = (
+_READERS: tuple[tuple[str, str, Reader | None], ...] = (
     (".json", "webui", webui_sidecar),
     (".metadata.json", "lora-manager", _lora_manager),
     ("*.rgthree-info.json", "rgthree", _rgthree),

@@ -8,6 +8,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lib_lora.errors import FileTooLargeError, HeaderVolumeError
 from lib_lora.files import glance, plain
@@ -187,3 +189,38 @@ def test_what_is_remembered_has_bounds(tmp_path: Path, monkeypatch: pytest.Monke
         assert sum(len(seen.tail) for seen in glancer._seen.values()) == glancer._remembered <= 3_000
         tensors = sum(len(called.dtypes) for called in glancer._plain._called.values())
         assert tensors == glancer._plain._tensors <= 20
+
+
+LETTERS = st.one_of(
+    st.sampled_from(
+        [b"", b'"', b"}", b"{", b"]", b",", b":", b" ", b"0", b"-1", b"\\", b"\xff", b'"F32"', b"[]"]
+    ),
+    st.binary(max_size=3),
+)
+CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 4), LETTERS), max_size=2)
+METADATA = st.none() | st.dictionaries(st.text(max_size=6), st.text(max_size=12), max_size=3)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(1, 40), st.sampled_from(("F16", "BF16", "F32")), METADATA, METADATA, CHANGES)
+def test_a_glance_tells_what_the_whole_header_tells_of_good_and_broken_ones(
+    tmp_path_factory: pytest.TempPathFactory,
+    rank: int,
+    dtype: str,
+    first: dict[str, str] | None,
+    second: dict[str, str] | None,
+    changes: list[tuple[float, int, bytes]],
+) -> None:
+    """A file after another of its kind, whole or with letters taken out, put in and replaced anywhere."""
+    folder, shapes = tmp_path_factory.mktemp("x"), lora("lora_unet_mid_block_attentions_0_proj_in", 8, 8, 4)
+    others = lora("lora_unet_mid_block_attentions_0_proj_in", 8, 8, rank)
+    glancer, good = Glancer(), write(folder / "good.safetensors", network(shapes, first, dtype))
+    assert told(glancer, good) == thorough(good)
+    content = network(others, second, dtype)
+    length = int.from_bytes(content[:8], "little")
+    header, payload = content[8 : 8 + length], content[8 + length :]
+    for where, cut, letters in changes:
+        place = int(where * len(header))
+        header = header[:place] + letters + header[place + cut :]
+    path = write(folder / "other.safetensors", raw(header, payload))
+    assert told(glancer, path) == thorough(path)
