@@ -7,6 +7,7 @@ first picture or question opens.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -35,6 +36,10 @@ WRAPPED = (
 
 
 BUILT = "lora_stack_components"
+NOT_SERVED = (
+    "LoRA Stack: this WebUI makes pictures in a way that no stack can act in, so this picture is without it. "
+    "Write <lora:…> tags in the prompt, or use AUTOMATIC1111's WebUI or Forge."
+)
 
 
 class Door:
@@ -42,6 +47,7 @@ class Door:
 
     def __init__(self) -> None:
         self._wraps = Wraps()
+        self._served = True
         self._generation = 0
         self._opened: Workshop | None = None
         self._lock = threading.Lock()
@@ -59,6 +65,8 @@ class Door:
         ):
             for method, ours in WRAPPED:
                 self._wraps.place(owner, method, self._acting(ours))
+        # SD.Next has none: it makes pictures by another way, on which a stack would be left out.
+        self._served = hasattr(processing.StableDiffusionProcessing, "setup_conds")
         if models := sys.modules.get("modules.sd_models"):
             self._wraps.place(models, "unload_model_weights", self._unloading)
 
@@ -140,16 +148,22 @@ class Door:
         return legacy_script.build_ui(script)
 
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
-        """Keep what the panel asks for on `p`."""
-        self._workshop().process(p, args)
+        """Keep what the panel asks for on `p`; where no stack could act, say so and write none into it."""
+        if self._served:
+            self._workshop().process(p, args)
+        elif args and args[0]:
+            logging.getLogger(__name__).warning("%s", NOT_SERVED)
+            getattr(p, "comment", print)(NOT_SERVED)
 
     def process_legacy(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what AddNet's arguments ask for, beside the panel's."""
-        self._workshop().process_legacy(p, args)
+        if self._served:
+            self._workshop().process_legacy(p, args)
 
     def share_hashes(self, p: Any) -> None:
         """Name our files in the host's `Lora hashes`."""
-        self._workshop().share_hashes(p)
+        if self._served:
+            self._workshop().share_hashes(p)
 
     def tell(self, p: Any, processed: Any) -> None:
         """Put the report into the answer's `info`."""
