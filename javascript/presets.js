@@ -143,6 +143,8 @@
             const [now, then] = [readable(this.#panel.text), readable(preset.stack)];
             const steps = now && then ? LoraStack.diffStacks(now, then) : [];
             const lines = steps.map(({ kind, name, fields }) => make("p", { class: `ls-diff-${kind}` }, text(`presets.${kind}`, { name }), ...fields.map(({ field, from, to }) => make("span", { class: "ls-note" }, `${field} ${String(from) || "–"} → ${String(to) || "–"}`))));
+            const masks = now && then ? LoraStack.otherMasks(now, then) : [];
+            if (masks.length) lines.push(make("p", {}, text("presets.masks", { names: masks.join(", ") })));
             place.replaceChildren(...(lines.length ? lines : [make("p", {}, text("presets.same"))]));
             place.hidden = false;
         }

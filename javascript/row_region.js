@@ -101,7 +101,7 @@
         #choose(kind) {
             const first = {
                 box: () => LoraStack.writeRegion({ kind, box: LoraStack.FIRST_BOX }),
-                mask: () => `mask:${Object.keys(this.#panel.masks)[0] ?? this.#freeName()}`,
+                mask: () => `mask:${this.#idleMask() ?? this.#freeName()}`,
                 not: () => `not:${this.#panel.rows.findIndex((row) => row !== this.#row) + 1}`,
             };
             const region = first[kind]?.() ?? kind;
@@ -115,19 +115,32 @@
 
         /** A picture of red, green and blue areas has become three masks: this row takes the first, others may have the rest. */
         #useColours(hashes) {
-            const { masks, rows } = this.#panel;
-            const regions = rows.filter((row) => row.id !== this.#row.id).map((row) => LoraStack.readRegion(String(LoraStack.fieldOf(row.entry, "region"))));
-            const used = new Set(regions.filter(({ kind }) => kind === "mask").map(({ name }) => name)); // other rows' pictures stay theirs
+            const { masks } = this.#panel;
+            const used = this.#othersMasks(); // their pictures stay theirs
             const named = Object.fromEntries(Object.entries(hashes).map(([name, hash]) => [used.has(name) && masks[name] !== hash ? LoraStack.freeName(name, masks) : name, hash]));
             const region = `mask:${Object.keys(named)[0]}`;
             this.#panel.edit((model) => LoraStack.setFields(LoraStack.setMasks(model, named), this.#row.id, { region }));
             this.#panel.tools.say(LoraStack.text("region.three"));
         }
 
-        /** A name that no mask of the stack has. */
+        /** Names of masks in which other rows act: who paints for this row does not mean those. */
+        #othersMasks() {
+            const others = this.#panel.rows.filter((row) => row.id !== this.#row.id);
+            const regions = others.map((row) => LoraStack.readRegion(String(LoraStack.fieldOf(row.entry, "region"))));
+            return new Set(regions.filter(({ kind }) => kind === "mask").map(({ name }) => name));
+        }
+
+        /** A mask of the stack in which no row acts, as the green one of a picture of three colours. */
+        #idleMask() {
+            const used = this.#othersMasks();
+            return Object.keys(this.#panel.masks).find((name) => !used.has(name));
+        }
+
+        /** A name that no mask has, painted or not. */
         #freeName() {
+            const used = this.#othersMasks();
             let number = 1;
-            while (Object.hasOwn(this.#panel.masks, `mask ${number}`)) number += 1;
+            while (Object.hasOwn(this.#panel.masks, `mask ${number}`) || used.has(`mask ${number}`)) number += 1;
             return `mask ${number}`;
         }
     }

@@ -34,5 +34,11 @@
             .map((field) => ({ field, from: LoraStack.fieldOf(before, field) ?? "–", to: LoraStack.fieldOf(after, field) ?? "–" }));
     }
 
-    LoraStack.diffStacks = diffStacks;
+    /** Names of the masks of the stack `to` that are other pictures in `from`, or are not there. */
+    function otherMasks(from, to) {
+        const here = LoraStack.masksOf(from);
+        return Object.entries(LoraStack.masksOf(to)).filter(([name, picture]) => here[name] !== picture).map(([name]) => name);
+    }
+
+    Object.assign(LoraStack, { diffStacks, otherMasks });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

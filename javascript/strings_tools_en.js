@@ -42,6 +42,7 @@
         "presets.added": "{name} would be added",
         "presets.removed": "{name} would be removed",
         "presets.changed": "{name} would change",
+        "presets.masks": "Masks with other pictures: {names}.",
         "presets.same": "No difference to the present stack.",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -42,6 +42,7 @@
         "presets.added": "{name} が追加されます",
         "presets.removed": "{name} が削除されます",
         "presets.changed": "{name} が変わります",
+        "presets.masks": "絵の異なるマスク：{names}。",
         "presets.same": "今のスタックと同じです。",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -42,6 +42,7 @@
         "presets.added": "将添加 {name}",
         "presets.removed": "将移除 {name}",
         "presets.changed": "将更改 {name}",
+        "presets.masks": "图片不同的蒙版：{names}。",
         "presets.same": "与当前列表没有区别。",
     };
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

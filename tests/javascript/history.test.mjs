@@ -76,3 +76,9 @@ test("rows that come, go and change", () => {
     assert.deepEqual(diff([{ network: "a" }], [{ network: "a", weight: 1, hash: "2" }]), [], "a default is no difference");
     assert.deepEqual(diff([{ network: "a" }, { network: "a" }], [{ network: "a" }]).map(({ kind }) => kind), ["removed"]);
 });
+
+test("two stacks with the same rows and other pictures as masks are not the same", () => {
+    const stack = (masks) => ({ version: 1, entries: [], extra: { masks } });
+    assert.deepEqual(LoraStack.otherMasks(stack({ left: "1", right: "2" }), stack({ left: "1", right: "3", hat: "4" })), ["right", "hat"]);
+    assert.deepEqual(LoraStack.otherMasks(stack({ left: "1" }), { version: 1, entries: [], extra: {} }), []);
+});

@@ -99,3 +99,17 @@ test("a picture of three colours for one row leaves the three masks of another r
     made.undo();
     assert.equal(JSON.parse(box.value).entries[1].region, "mask:mine", "one step takes all of it back");
 });
+
+test("a row that is to act in a painted mask gets one of its own, or one that lies idle", async () => {
+    const chosen = async (text) => {
+        const { panel: made, box } = panel(text);
+        const field = new LoraStack.RegionField(made, made.rows[1]);
+        field.select.value = "mask";
+        await field.select.happen("change");
+        return JSON.parse(box.value).entries[1].region;
+    };
+    const first = (region) => `{"version":1,"entries":[{"network":"a","region":"${region}"},{"network":"b"}],"masks":{"red":"aaaa","green":"bbbb","mask 1":"cccc"}}`;
+    assert.equal(await chosen(first("mask:red")), "mask:green");
+    assert.equal(await chosen('[{"network":"a","region":"mask:mask 1"},{"network":"b"}]'), "mask:mask 2", "the first is chosen, though not painted yet");
+    assert.equal(await chosen('{"version":1,"entries":[{"network":"a","region":"mask:mask 1"},{"network":"b"}],"masks":{"mask 1":"aaaa"}}'), "mask:mask 2");
+});
