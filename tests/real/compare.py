@@ -29,7 +29,8 @@ def compare(host: WebUI, *rows: Row, prompt: str = PROMPT, beside: str = "", **r
     """Draw plain, by the WebUI's own Lora, by ours, and plain again; return the largest mean difference.
 
     beside: tags that stay in the prompt of all four. Fails where the LoRA did nothing, where ours differs
-    from theirs, and where anything stayed behind.
+    from theirs, where both are one colour, as numbers out of range are drawn, and where anything stayed
+    behind.
     """
     base = prompt + beside
     plain = host.plain(prompt=base, **request)
@@ -42,6 +43,7 @@ def compare(host: WebUI, *rows: Row, prompt: str = PROMPT, beside: str = "", **r
     distance = max(map(difference, theirs, ours))
     print(f"effect {effect:.2f}, to the WebUI's own {distance:.5f}, at most {_most(theirs, ours):.0f}")
     assert effect > SEEN, "the LoRA did nothing"
+    assert min(float(picture.std()) for picture in ours) > SEEN, "no picture at all"
     assert distance <= EQUAL
     return distance
 

@@ -123,8 +123,8 @@ def test_both_ways_of_applying_agree(host: WebUI) -> None:
 
 def test_settings_that_store_weights_otherwise(host: WebUI) -> None:
     """Eight-bit weights: ours is computed beside them, the WebUI's own is rounded into them once more."""
-    if "fp8_storage" not in host.options():
-        pytest.skip("this WebUI has no such setting")
+    if host.kind == "forge" or "fp8_storage" not in host.options():
+        pytest.skip("this WebUI has no such setting, or takes it and ignores it")
     plain = host.plain()[0]
     try:
         host.set(fp8_storage="Enable", cache_fp16_weight=True)
@@ -134,6 +134,28 @@ def test_settings_that_store_weights_otherwise(host: WebUI) -> None:
         assert difference(changed, host.draw(prompt=PROMPT + tag(LORA)).pictures[0]) < effect / 2
     finally:
         host.set(fp8_storage="Disable", cache_fp16_weight=False)
+    assert np.array_equal(host.draw().pictures[0], plain)
+
+
+@pytest.mark.parametrize(("lora", "share"), [("", 0.5), (" (fp16 LoRA)", 0.01)], ids=["rounded", "beside"])
+def test_weights_that_forge_stores_in_eight_bits(host: WebUI, lora: str, share: float) -> None:
+    """Its own Lora is rounded into them, or computed beside them as ours always is: then they are the same.
+
+    Over the API the model is loaded anew only where a setting of its memory changes too.
+    """
+    if host.kind != "forge":
+        pytest.skip("not Forge")
+    plain = host.plain()[0]
+    with host.settings(forge_unet_storage_dtype=f"float8-e4m3fn{lora}", forge_inference_memory=1100):
+        base = host.draw().pictures[0]
+        assert difference(base, plain) > 0, "it stores them as before"
+        ours = host.draw(stack(LORA)).pictures[0]
+        theirs = host.draw(prompt=PROMPT + tag(LORA)).pictures[0]
+        effect, distance = difference(ours, base), difference(ours, theirs)
+        print(f"effect {effect:.2f}, to the WebUI's own {distance:.5f}")
+        assert effect > SEEN
+        assert distance < effect * share
+        assert np.array_equal(host.draw().pictures[0], base)
     assert np.array_equal(host.draw().pictures[0], plain)
 
 
