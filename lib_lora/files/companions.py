@@ -79,7 +79,9 @@ def _present(path: Path, names: Iterable[str]) -> list[tuple[str, str, Reader | 
         return []
     stem = whole.rpartition(".")[0]
     named = [(whole + end[1:] if end[0] == "*" else stem + end, kind, read) for end, kind, read in _READERS]
-    return [reader for reader in named if reader[0] in known]
+    folded = {name.lower(): name for name in known}
+    actual = [(n if n in known else folded.get(n.lower(), ""), kind, read) for n, kind, read in named]
+    return [reader for reader in actual if reader[0]]
 
 
 def _told(path: Path, kind: str, read: Reader | None) -> tuple[Sidecar, dict[str, Any]]:

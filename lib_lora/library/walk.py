@@ -140,7 +140,10 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def group(known: Layout | None, entries: Entries) -> Layout:
-    """Return what belongs together in a folder; the known answer while the names are the same."""
+    """Return what belongs together in a folder; the known answer while the names are the same.
+
+    What belongs to no network by its letters belongs to one in other letters' size, as Windows takes it.
+    """
     names = [entry.name for entry in entries]
     if known is not None and known.names == names:
         return known
@@ -151,6 +154,9 @@ def group(known: Layout | None, entries: Entries) -> Layout:
             groups[place] = []
             owners.setdefault(os.path.splitext(name)[0], []).append(place)  # noqa: PTH122
             owners.setdefault(f"{name}*", []).append(place)
+    folded: dict[str, list[int]] = {}
+    for name, places in owners.items():
+        folded.setdefault(name.lower(), []).extend(places)
     beside = (*companion_suffixes(), *PICTURE_SUFFIXES)
     endings = tuple(suffix.lstrip("*") for suffix in beside)
     for place, name in enumerate(names):
@@ -161,7 +167,7 @@ def group(known: Layout | None, entries: Entries) -> Layout:
             ending = suffix.lstrip("*")
             if lower.endswith(ending):
                 owner = name[: -len(ending)] + ("*" if suffix.startswith("*") else "")
-                for network in owners.get(owner, ()):
+                for network in owners.get(owner, folded.get(owner.lower(), [])):
                     if place not in groups[network]:
                         groups[network].append(place)
     return Layout(names, tuple((place, tuple(own)) for place, own in groups.items()))

@@ -204,6 +204,21 @@ def test_a_picture_beside_it_is_its_preview(tmp_path: Path) -> None:
     assert library.files()[0].preview == path.with_suffix(".jpg")
 
 
+def test_what_lies_beside_it_may_be_written_in_other_letters(tmp_path: Path) -> None:
+    """Windows takes Neon.safetensors and neon.json for one name, and shows both."""
+    put(tmp_path, "Neon Nights", 1)
+    put(tmp_path, "zorp", 2)
+    put(tmp_path, "Zorp", 3)
+    write(tmp_path / "neon nights.PNG", b"")
+    write(tmp_path / "NEON NIGHTS.json", b'{"activation text": "glow"}')
+    write(tmp_path / "zorp.json", b'{"activation text": "small"}')
+    library = Library([tmp_path])
+    library.scan()
+    words = {file.label: file.record.trigger_words for file in library.files()}
+    assert words == {"Neon Nights": ("glow",), "zorp": ("small",), "Zorp": ()}
+    assert library.find("Neon Nights").preview == tmp_path / "neon nights.PNG"
+
+
 def test_a_root_given_as_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "styles/neon")
     monkeypatch.chdir(tmp_path)
