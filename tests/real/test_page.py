@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, WebSocket, expect, sync_playwright
 
 from tests.browser.panel_page import PanelPage, pixels
 from tests.chromium import FLAGS, find_chromium
@@ -41,9 +41,19 @@ def page(host: WebUI, browser: Browser) -> Iterator[Page]:
     page.route(
         lambda address: not address.startswith((host.url, "data:", "blob:")), lambda route: route.abort()
     )
+    asked: list[WebSocket] = []
+    page.on("websocket", lambda one: asked.append(one))
     yield page
+    _answered(page, asked)
     page.close()
     assert not [said for said in trouble if "lora" in said.lower() or "stack" in said.lower()]
+
+
+def _answered(page: Page, asked: list[WebSocket]) -> None:
+    """Wait for what the page still asks: gradio 3 waits for ever for one that left, Reload UI with it."""
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while time.monotonic() < deadline and not all(one.is_closed() for one in asked):
+        page.wait_for_timeout(200)
 
 
 @pytest.fixture
