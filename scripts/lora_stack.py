@@ -1,5 +1,10 @@
 """The door: what the WebUI loads. It registers and hands over; everything else lives in lib_lora."""
 
+from lib_lora.hosts.renewal import renew
+
+# An update shall be whole after Reload UI, so the other imports come after this.
+renew()
+
 from modules import scripts
 
 from lib_lora.hosts import legacy_script, options
