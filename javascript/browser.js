@@ -55,12 +55,14 @@
 
         /** Look for something; the same again where `query` is left out. */
         ask(query = this.query) {
-            const anew = query !== this.query;
+            const [anew, words] = [query !== this.query, onlyWords(query, this.query)];
             this.query = query;
-            keep({ mode: this.mode, query: { sort: query.sort } });
-            this.bar.update(this.#facets);
-            this.pane.draw();
-            const search = this.#pages.start(query);
+            const search = this.#pages.start(query); // first: the server works while the page draws
+            if (!words) {
+                keep({ mode: this.mode, query: { sort: query.sort } });
+                this.bar.update(this.#facets);
+                this.pane.draw();
+            }
             if (anew) search.then(() => this.grid.reset());
             clearTimeout(this.#facetsTimer);
             this.#facetsTimer = setTimeout(() => this.#askFacets(), this.#facets ? FACETS_MS : 0);
@@ -233,6 +235,11 @@
             this.grid.draw();
             if (this.#picking && error === null && !this.bar.isAhead) this.#pickFound();
         }
+    }
+
+    /** Whether two queries differ in their words, which no filter shows, and in nothing else. */
+    function onlyWords(one, other) {
+        return one.q !== other.q && JSON.stringify({ ...one, q: "" }) === JSON.stringify({ ...other, q: "" });
     }
 
     function sameAs(id) {

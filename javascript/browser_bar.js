@@ -2,12 +2,13 @@
 (function (LoraStack) {
     "use strict";
 
-    const PAUSE_MS = 30; // after a key before the server is asked: a hand types slower, a held key does not ask each time
+    const PAUSE_MS = 60; // between two questions to the server: a hand types slower and is answered at once, a held key does not ask each time
     const SWITCH_ICONS = Object.freeze({ fits: "done", favourite: "star", recent: "recent" });
 
     class BrowserBar {
         #owner;
         #timer = 0;
+        #askedAt = -PAUSE_MS;
 
         /** `owner` has `query` and `mode`, and takes `ask(query)`, `chooseMode(mode)`, `togglePane()`, `searchKey(event)`. */
         constructor(owner) {
@@ -39,6 +40,7 @@
         /** Ask at once for what stands in the field. */
         flush() {
             clearTimeout(this.#timer);
+            this.#askedAt = performance.now();
             if (this.isAhead) this.#owner.ask({ ...this.#owner.query, q: this.input.value });
         }
 
@@ -68,8 +70,10 @@
         }
 
         #typed() {
+            const rest = this.#askedAt + PAUSE_MS - performance.now();
+            if (rest <= 0) return this.flush();
             clearTimeout(this.#timer);
-            this.#timer = setTimeout(() => this.flush(), PAUSE_MS);
+            this.#timer = setTimeout(() => this.flush(), rest);
         }
     }
 

@@ -9,13 +9,14 @@ const LoraStack = load("browser.js", "browser_bar.js", "filter_pane.js", "file_g
 const file = (number) => ({ id: `${number}`, label: `file ${number}`, notes: "" });
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** A browser over 250 files; `asked` are the offsets that were asked for, `edition` what the server's files say. */
+/** A browser over 250 files; `asked` are the offsets and `words` the words that were asked for, `edition` what the server's files say. */
 function browser() {
     const asked = [];
-    const server = { edition: "1", asked };
+    const server = { edition: "1", asked, words: [] };
     const get = async (name, pairs) => {
         if (name !== "networks") return {};
-        const { offset } = Object.fromEntries(pairs);
+        const { offset, q } = Object.fromEntries(pairs);
+        if (q) server.words.push(q);
         asked.push(offset);
         return { total: 250, items: Array.from({ length: Math.min(100, 250 - offset) }, (_, at) => ({ ...file(offset + at), notes: server.edition })) };
     };
@@ -65,6 +66,27 @@ test("before the first answer it is said that it is looked for, and nothing is c
     assert.equal(shown.note.hidden, true);
     shown.pane.update({ total: 0, folders: [], roots: [] });
     assert.match(shown.pane.tree.root.textContent, /0/);
+});
+
+test("the first letter asks at once, a held key now and then; words draw no filter anew", async () => {
+    const { shown, server } = browser();
+    await shown.ask();
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    server.words.length = 0;
+    let drawn = 0;
+    const draw = shown.pane.draw.bind(shown.pane);
+    shown.pane.draw = () => ((drawn += 1), draw());
+    const type = (words) => {
+        shown.bar.input.value = words;
+        for (const listener of shown.bar.input.listeners.input) listener();
+    };
+    for (const words of ["n", "ne", "neo", "neon"]) type(words);
+    assert.deepEqual(server.words, ["n"]);
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    assert.deepEqual(server.words, ["n", "neon"]);
+    assert.equal(drawn, 0);
+    await shown.ask({ ...shown.query, q: "x", favourite: true });
+    assert.equal(drawn, 1);
 });
 
 test("two sizes that differ are never written the same", () => {
