@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 SHORT_MS = 20_000  # an answer of the page on a machine that has other work
 LONG_MS = 90_000  # one picture on a busy machine, the model still loading
@@ -102,6 +102,7 @@ class PanelPage:
     def switch(self, on: bool) -> None:
         """Use the check box in the accordion's title."""
         box = self.page.locator(f"#script_{self.tab}_lora_stack_panel-visible-checkbox")
+        expect(box).to_be_checked(checked=self.enabled)  # it follows an added row a little later
         box.set_checked(on)
         self.open()
 
