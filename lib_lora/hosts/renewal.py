@@ -18,7 +18,7 @@ def stamps(house: Path) -> dict[str, tuple[int, int]]:
     """Time and size of every Python file below a folder."""
     found = {}
     for path in house.rglob("*.py"):
-        facts = path.stat()
+        facts = path.lstat()  # an editor's lock is a link that leads nowhere
         found[str(path)] = (facts.st_mtime_ns, facts.st_size)
     return found
 

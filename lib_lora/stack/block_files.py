@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import EntryValueError
-from .blocks import ELEMENT_PRESETS, LAYOUTS, PRESETS, read_blocks
+from .blocks import ELEMENT_PRESETS, LAYOUTS, PRESETS, is_number, read_blocks
 
 FLUX_COUNT = 61  # a layout of a kind of checkpoint that no row fits
 OURS = frozenset({preset.name for preset in PRESETS} | set(ELEMENT_PRESETS))
@@ -29,7 +29,7 @@ def read_presets(text: str) -> dict[str, str]:
     for line in text[:CHARACTER_LIMIT].splitlines():
         name, colon, rest = line.partition(":")
         numbers = [part.strip() for part in rest.split(",")]
-        listed = len(numbers) not in (1, FLUX_COUNT) and any(map(_is_number, numbers))
+        listed = len(numbers) not in (1, FLUX_COUNT) and any(map(is_number, numbers))
         if colon and "#" not in line and name.strip() and listed:
             found[name.strip().upper()] = ",".join(numbers)
     return found
@@ -74,11 +74,3 @@ def _described(name: str, text: str) -> dict[str, object]:
             factors = dict(read.factors)
             told[kind] = [factors[block] for block in layout.blocks]
     return told | {"fits": fits, "problem": "" if fits else problems[0]}
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -235,3 +235,12 @@ def _blocks(token: str, model: Sequence[str]) -> Sequence[str]:
 
 def _member(inside: bool, given: bool, negated: bool) -> bool:
     return (inside != negated) if given else True
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number as Python reads it, NaN and infinity too."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..errors import EntryValueError
-from .blocks import LAYOUTS
+from .blocks import LAYOUTS, is_number
 from .entry import DECIMALS, FIELDS, Entry, row_title, shown
 from .passes import HIRES, PASSES, Pass, write_passes
 from .schedule import LATE
@@ -150,15 +150,7 @@ def _are_blocks(text: str) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    return _WORD.fullmatch(text.strip()) is not None and not _is_number(text)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return _WORD.fullmatch(text.strip()) is not None and not is_number(text)
 
 
 def _blocks(tag: str, named: dict[str, str], early: list[str]) -> str:
@@ -168,7 +160,7 @@ def _blocks(tag: str, named: dict[str, str], early: list[str]) -> str:
     """
     first = early.pop(0) if early else ""
     rules = early.pop(0) if early and _is_word(early[0]) else ""
-    inherited = early.pop(0) if early and _is_number(early[0]) else "1"
+    inherited = early.pop(0) if early and is_number(early[0]) else "1"
     short = named.pop("w", first)
     blocks, rules = named.pop("lbw", short), named.pop("lbwe", rules)
     numbers = [part.strip() for part in blocks.split(",")]
@@ -180,7 +172,7 @@ def _blocks(tag: str, named: dict[str, str], early: list[str]) -> str:
 
 def _inherited(number: str, base: float) -> str:
     match = _INHERITED.fullmatch(number)
-    if match is None or (match[2] is not None and not _is_number(match[2])):
+    if match is None or (match[2] is not None and not is_number(match[2])):
         return number
     return _shortest(base + float(f"{match[1]}{match[2]}" if match[2] else 0))
 

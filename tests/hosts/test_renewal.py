@@ -43,6 +43,7 @@ def run(folder: Path, *parts: str) -> list[str]:
 
 def test_an_update_is_taken_whole_and_nothing_else_is(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "lib_lora", tmp_path / "lib_lora", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "lib_lora" / ".#names.py").symlink_to("somebody@computer.1234")
     assert run(tmp_path, FIRST, FIRST, CHANGE, FIRST, LATER, FIRST) == [
         *("renewed False", "LoRA Stack LoRA Stack"),
         *("renewed False", "LoRA Stack LoRA Stack"),

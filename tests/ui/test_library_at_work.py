@@ -32,13 +32,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def library(folder: Path, tmp_path: Path) -> Library:
-    library = Library([folder], data=tmp_path / "data")
-    library.scan()
-    return library
-
-
-@pytest.fixture
 def page(library: Library) -> TestClient:
     return TestClient(served(library), base_url="http://127.0.0.1", headers={"X-LoRA-Stack": "1"})
 

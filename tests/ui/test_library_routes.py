@@ -47,13 +47,6 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def library(folder: Path, tmp_path: Path) -> Library:
-    library = Library([folder], data=tmp_path / "data")
-    library.scan()
-    return library
-
-
 def served(library: Library, guard: Any = None, architecture: str = "sd1") -> FastAPI:
     app = FastAPI()
     ports = LibraryPorts(lambda: library, lambda: library, lambda: architecture, lambda path: NORMS)
