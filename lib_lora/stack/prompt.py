@@ -215,12 +215,17 @@ def _over_steps(tag: str, part: str, text: str) -> tuple[float, str]:
 
 def _window_start(text: str) -> str:
     """Return a row's start for LoRA Block Weight's: it counts steps from 0, and 1 is the beginning too."""
-    return (str(int(text) + 1) if int(text) > 1 else "") if text.isdigit() else text
+    return (str(int(text) + 1) if int(text) > 1 else "") if _is_step(text) else text
 
 
 def _window_stop(text: str) -> str:
     """Return a row's stop: the step named there is the first without, 1 is before the first."""
-    return (text if int(text) > 1 else "0") if text.isdigit() else text
+    return (text if int(text) > 1 else "0") if _is_step(text) else text
+
+
+def _is_step(text: str) -> bool:
+    """Whether a text counts steps; `²` is a digit for Python and no number."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _hires(named: dict[str, str], te: float, unet: float, schedule: str) -> str:
@@ -288,7 +293,7 @@ def _window(edge: str, text: str) -> str | None:
     """Return what a tag says for an end of a row's window, empty for nothing, None where it cannot."""
     if not text or (edge == "start" and text in ("0", "1")):
         return ""
-    step = int(text) if text.isdigit() else 1  # no tag names the second step as start, or the first as stop
+    step = int(text) if _is_step(text) else 1  # no tag names the second step as start, or the first as stop
     if edge == "start":
         return str(step - 1) if step > 2 else None
     return "1" if step == 0 else text if step > 1 else None

@@ -198,7 +198,7 @@ def _edge(name: str, text: str) -> Edge | None:
         edge = Edge("fraction", _number(name, text[:-1]) / 100)
     else:
         value = _number(name, text)
-        edge = Edge("step" if text.isdigit() and value >= 1 else "fraction", value)
+        edge = Edge("step" if text.isdecimal() and value >= 1 else "fraction", value)
     if edge.value < 0 or (edge.kind == "fraction" and edge.value > 1):
         raise EntryValueError(
             f"{name} {shown(text)} lies outside the picture's making. "

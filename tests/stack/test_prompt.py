@@ -43,6 +43,8 @@ TWELVE = ",".join("1" * 12)
         pytest.param(
             "<lora:neon:1:start=2:stop=8>", Entry("neon", start="3", stop="8"), id="steps are counted from 0"
         ),
+        pytest.param("<lora:neon:1:start=²>", Entry("neon", start="²"), id="a digit that is no number"),
+        pytest.param(f"<lora:neon:1:stop={'9' * 900}>", Entry("neon", stop="9" * 900), id="a long number"),
         pytest.param("<lora:neon:1:stop=1>", Entry("neon", stop="0"), id="stopped before the first step"),
         pytest.param("<lora:neon:1:start=1>", Entry("neon"), id="started at the first step"),
         pytest.param(
