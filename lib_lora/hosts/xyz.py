@@ -225,7 +225,7 @@ def _line(values: Iterable[object]) -> str:
 
 def _names(text: str) -> list[str]:
     """Return the names of presets in a line."""
-    return next(csv.reader([text], skipinitialspace=True), [])
+    return next(csv.reader([",".join(text.splitlines())], skipinitialspace=True), [])
 
 
 def _made(option: Any, label: str, read: Callable[[Any], Any], **wanted: Any) -> Any:

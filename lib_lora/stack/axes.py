@@ -11,6 +11,7 @@ target inside them: `"2: box:0,0,0.5,1", "2: everywhere"`.
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ from .axis_fields import (
     WEIGHT,
 )
 from .block_files import written_out
-from .blocks import SD1_BLOCKS, SDXL_BLOCKS, read_blocks
+from .blocks import SD1_BLOCKS, SDXL_BLOCKS, is_number, read_blocks
 from .entry import DECIMALS, Entry, row_title, shown
 from .passes import read_passes
 from .region import read_region
@@ -71,7 +72,7 @@ class Value:
 def read_values(field: str, text: str, target: str = "") -> list[Value]:
     """Return the values of an axis; `target` is that of values which name none. Raises EntryValueError."""
     found: list[Value] = []
-    for item in next(csv.reader([text.replace("\n", ",")], skipinitialspace=True), []):
+    for item in next(csv.reader([",".join(text.splitlines())], skipinitialspace=True), []):
         if not item.strip():
             continue
         named, rest = _split_target(item.strip())
@@ -175,12 +176,11 @@ def _read_numbers(field: str, text: str) -> Iterator[float | str]:
 def _range(text: str) -> list[float]:
     match = _RANGE.fullmatch(text)
     if match is None:
-        try:
-            return [round(float(text), DECIMALS)]
-        except ValueError:
+        if not is_number(text) or not math.isfinite(float(text)):
             raise EntryValueError(
                 f"{shown(text)} is no number. Write 0.5, a range such as 0-1 [5] or 0-1 (+0.25), or None."
-            ) from None
+            )
+        return [round(float(text), DECIMALS)]
     first, last = float(match[1]), float(match[2])
     if match[4]:
         count = int(match[4])

@@ -191,6 +191,7 @@ def test_whole_stacks_by_their_names(
     axis, weight, p = option(plot, "Stack preset"), option(plot, "Weight"), processing()
     assert axis.choices() == ["None", "gone", "two, soft"]
     assert axis.prepare('"two, soft", None') == ["two, soft", "None"]
+    assert axis.prepare('"two, soft"\nNone') == ["two, soft", "None"]
     soft, none = (axis.type(text) for text in ("two, soft", "None"))
     assert [axis.format_value(p, axis, value) for value in (soft, none)] == ["two, soft", "without"]
     axis.confirm(p, [soft, none])

@@ -44,6 +44,7 @@ THREE = Stack(
         pytest.param("1-0 (-0.5)", [("", 1.0), ("", 0.5), ("", 0.0)], id="range down"),
         pytest.param("-1-0 [2]", [("", -1.0), ("", 0.0)], id="range from below 0"),
         pytest.param("0.1-0.7 (+0.3)", [("", 0.1), ("", 0.4), ("", 0.7)], id="no dust of rounding"),
+        pytest.param("0.5\r\n1", [("", 0.5), ("", 1.0)], id="one below the other"),
         pytest.param("2: 0.5, 1", [("2", 0.5), ("2", 1.0)], id="a target holds"),
         pytest.param("row 2: 0.5, Style: 1", [("2", 0.5), ("style", 1.0)], id="until the next"),
         pytest.param("all: 0-1 [2], None", [("all", 0.0), ("all", 1.0), ("all", None)], id="all rows"),
@@ -74,6 +75,9 @@ def test_names_may_hold_what_a_target_does() -> None:
         pytest.param(WEIGHT, "0-1 (+0)", id="a step of nothing"),
         pytest.param(WEIGHT, "0-1 (-0.1)", id="a step the wrong way"),
         pytest.param(WEIGHT, "0-1 [5000]", id="too many"),
+        pytest.param(WEIGHT, "nan", id="not a number"),
+        pytest.param(LEAVE_OUT, "nan", id="no row at all"),
+        pytest.param(LEAVE_OUT, "inf", id="the last of all rows"),
         pytest.param(ON, "2: maybe", id="no switch"),
     ],
 )
