@@ -12,7 +12,7 @@ either side; `not` has the softness of the row it names, so that the two add up 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import EntryValueError, nearest
@@ -74,22 +74,17 @@ def read_regions(entries: Sequence[Entry], masks: Masks) -> tuple[Region | None,
     that name each other in a circle, and the rest of a row that acts everywhere. What is wrong with a row
     that is off matters only to the rows that name it.
     """
-    found: list[Region | None] = []
-    wrong: dict[int, EntryValueError] = {}
+    found, wrong = _read_all(entries, masks)
     for index, entry in enumerate(entries):
-        try:
-            found.append(read_region(entry.region, entry.feather))
-            _check_mask(found[-1], masks)
-        except EntryValueError as error:
-            found = [*found[:index], None]
-            wrong[index] = error
-    for index, entry in enumerate(entries):
-        if entry.on:
-            try:
-                _follow(index, found, wrong)
-            except EntryValueError as error:
-                raise EntryValueError(f"{row_title(index, entry.network)}: {error}") from None
-    return tuple(found)
+        if entry.on and (problem := _problem(index, found, wrong)):
+            raise EntryValueError(f"{row_title(index, entry.network)}: {problem}")
+    return found
+
+
+def region_problems(entries: Sequence[Entry], masks: Masks) -> tuple[str, ...]:
+    """Return what is wrong with the region of each row, on or off, empty where it can act."""
+    found, wrong = _read_all(entries, masks)
+    return tuple(_problem(index, found, wrong) for index in range(len(entries)))
 
 
 def moved(entry: Entry, rows: int) -> Entry:
@@ -103,35 +98,48 @@ def moved(entry: Entry, rows: int) -> Entry:
     return replace(entry, region=str(replace(region, row=region.row + rows)))
 
 
-def _follow(index: int, regions: Sequence[Region | None], wrong: dict[int, EntryValueError]) -> None:
-    """Check the row and every row its `not` leads to."""
-    seen = [index]
-    while True:
-        here = seen[-1]
+def _read_all(
+    entries: Sequence[Entry], masks: Masks
+) -> tuple[tuple[Region | None, ...], dict[int, EntryValueError]]:
+    """Return the region of every row, and what is wrong with those that cannot be read, by index."""
+    found: list[Region | None] = []
+    wrong: dict[int, EntryValueError] = {}
+    for index, entry in enumerate(entries):
+        region = None
+        try:
+            region = read_region(entry.region, entry.feather)
+            _check_mask(region, masks)
+        except EntryValueError as error:
+            region, wrong[index] = None, error
+        found.append(region)
+    return tuple(found), wrong
+
+
+def _problem(index: int, regions: Sequence[Region | None], wrong: Mapping[int, EntryValueError]) -> str:
+    """Return what is wrong with a row or with a row that its `not` leads to, empty where nothing is."""
+    if index in wrong:
+        return str(wrong[index])
+    here, region, seen = index, regions[index], {index}
+    if region is None:
+        return ""
+    while region.kind == NOT:
+        if region.row > len(regions):
+            rows = "1 row" if len(regions) == 1 else f"{len(regions)} rows"
+            return f"region not:{region.row}: the stack has {rows}."
+        here = region.row - 1
+        if here in seen:
+            return f"region not:{region.row} leads back to this row, so it is nowhere defined."
         if here in wrong:
-            raise (
-                wrong[here]
-                if here == index
-                else EntryValueError(f"region not:{here + 1} cannot be told: row {here + 1}: {wrong[here]}")
-            )
-        region = regions[here]
-        if region is None:
-            if here == index:
-                return
-            raise EntryValueError(
+            return f"region not:{here + 1} cannot be told: row {here + 1}: {wrong[here]}"
+        named = regions[here]
+        if named is None:
+            return (
                 f"region not:{here + 1} is nowhere, because row {here + 1} acts in the whole picture. "
                 f"Give row {here + 1} a region, or clear this one."
             )
-        if region.kind != NOT:
-            return
-        if region.row > len(regions):
-            rows = "1 row" if len(regions) == 1 else f"{len(regions)} rows"
-            raise EntryValueError(f"region not:{region.row}: the stack has {rows}.")
-        if region.row - 1 in seen:
-            raise EntryValueError(
-                f"region not:{region.row} leads back to this row, so it is nowhere defined."
-            )
-        seen.append(region.row - 1)
+        seen.add(here)
+        region = named
+    return ""
 
 
 def _check_mask(region: Region | None, masks: Masks) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -14,7 +13,7 @@ from ..stack.block_files import written_out
 from ..stack.blocks import model_blocks, read_blocks
 from ..stack.entry import Entry, row_title
 from ..stack.passes import read_passes
-from ..stack.region import read_regions
+from ..stack.region import region_problems
 from ..stack.schedule import read_schedule, read_text_schedule
 from ..stack.serialization import decode, require_implemented
 from ..stack.side import read_side
@@ -52,7 +51,8 @@ def check_stack(
     try:
         stack = decode(text)
         rows = [_check_entry(entry, library, fit, presets) for entry in stack.entries]
-        rows = [_check_region(row, index, stack) for index, row in enumerate(rows)]
+        regions = region_problems(stack.entries, stack.masks)
+        rows = [_with_region(*known) for known in zip(rows, stack.entries, regions, strict=True)]
     except EntryValueError:
         rows = [_check_raw(raw, library, fit, presets) for raw in _raw_rows(text)]
     except StackError as error:
@@ -93,18 +93,9 @@ def _check_entry(entry: Entry, library: Finder, fit: FitOf, presets: Mapping[str
     return {"file": library.summary(file), "problem": file.problem, "fit": fit(file)}
 
 
-def _check_region(row: dict[str, Any], index: int, stack: Stack) -> dict[str, Any]:
+def _with_region(row: dict[str, Any], entry: Entry, problem: str) -> dict[str, Any]:
     """Add what is wrong with a row's region, which may name masks and other rows."""
-    entry = stack.entries[index]
-    if row["problem"] or not entry.on or not (entry.region or entry.feather):
-        return row
-    alone = (replace(other, on=other is entry) for other in stack.entries)
-    try:
-        read_regions(tuple(alone), stack.masks)
-    except EntryValueError as error:
-        title = row_title(index, entry.network)
-        return {**row, "problem": _capital(str(error).removeprefix(f"{title}: "))}
-    return row
+    return {**row, "problem": _capital(problem)} if problem and entry.on and not row["problem"] else row
 
 
 def _without_title(error: LoraStackError, network: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from lib_lora.library.library import Library
 from lib_lora.library.network_file import NetworkFile
+from lib_lora.stack import region
 from lib_lora.ui.checks import check_stack
 from tests.ui.files import write_network
 
@@ -112,3 +114,12 @@ def test_a_text_that_cannot_be_read_is_told_as_a_whole(text: str, library: Libra
     answer: dict[str, Any] = check_stack(text, library)
     assert answer["rows"] == []
     assert len(answer["problem"]) > 20
+
+
+def test_each_region_of_a_long_stack_is_read_once(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred rows were asked about two hundred times each, which took a second at every edit."""
+    read: list[str] = []
+    monkeypatch.setattr(region, "read_region", lambda text, feather: read.append(text))
+    rows = [{"network": "ghibli", "region": "inpaint"}] * 50
+    assert problems(json.dumps(rows), library) == [""] * 50
+    assert len(read) == 50
