@@ -126,7 +126,8 @@
 
         #remove(event, index) {
             event.stopPropagation();
-            if (this.#points.length > 2) this.#write(this.#points.filter((_, at) => at !== index));
+            const rest = LoraStack.removePoint(this.#points, index);
+            if (rest !== this.#points) this.#write(rest);
         }
 
         /** Arrows move a point, Insert adds one after it, Delete removes it. */

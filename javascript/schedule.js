@@ -3,6 +3,7 @@
     "use strict";
 
     const STEPS = 40; // columns of the plot where the page has no number of steps
+    const SECOND_STEP = 2; // the first place that can only be a step
     const LATE = "late:"; // fractions that begin at the second step, as loractl's tags have them
     const FLAT = Object.freeze([Object.freeze([0, 1]), Object.freeze([1, 1])]); // what an empty curve means
 
@@ -69,11 +70,18 @@
         return points.map(([place, factor]) => `${LoraStack.round(factor)}@${LoraStack.round(place)}`).join(",");
     }
 
-    /** A point put elsewhere; it never passes its neighbours. */
+    /** A point put elsewhere; it never passes its neighbours, and the last one says that places are steps. */
     function movePoint(points, index, [place, factor]) {
-        const low = points[index - 1]?.[0] ?? -Infinity;
+        const least = countsSteps(points) && index === points.length - 1 ? SECOND_STEP : -Infinity;
+        const low = Math.max(least, points[index - 1]?.[0] ?? least);
         const high = points[index + 1]?.[0] ?? Infinity;
         return points.map((point, at) => (at === index ? [Math.max(low, Math.min(high, place)), factor] : point));
+    }
+
+    /** The points without one; all of them where the rest would be no curve, or its steps would become parts of the whole. */
+    function removePoint(points, index) {
+        const rest = points.filter((_, at) => at !== index);
+        return rest.length < 2 || countsSteps(rest) !== countsSteps(points) ? points : rest;
     }
 
     /** One more point; { points, index } with its index. */
@@ -110,5 +118,5 @@
         return points[points.length - 1][1];
     }
 
-    Object.assign(LoraStack, { SCHEDULES, FLAT, scheduleName, curve, readPoints, writePoints, countsSteps, plotPlace, placeAt, movePoint, addPoint });
+    Object.assign(LoraStack, { SCHEDULES, FLAT, scheduleName, curve, readPoints, writePoints, countsSteps, plotPlace, placeAt, movePoint, removePoint, addPoint });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

@@ -43,6 +43,19 @@ test("points of a curve are read, moved between their neighbours, added and writ
     assert.equal(LoraStack.addPoint(points, [1, 2]).index, 3);
 });
 
+test("a curve over steps stays one, however its points are moved or taken out", () => {
+    const points = LoraStack.readPoints("0@1,1@10");
+    const moved = LoraStack.movePoint(points, 1, [1, 1]);
+    assert.deepEqual([moved, LoraStack.writePoints(moved)], [[[1, 0], [2, 1]], "0@1,1@2"]);
+    assert.deepEqual(LoraStack.movePoint([[1, 0], [1, 1], [1.5, 0]], 2, [1, 0])[2], [2, 0]);
+    assert.deepEqual(LoraStack.movePoint(points, 0, [1, 1])[0], [1, 1]);
+    const steep = LoraStack.readPoints("0@1,1@1,0.5@10");
+    assert.equal(LoraStack.removePoint(steep, 2), steep);
+    assert.equal(LoraStack.removePoint(steep, 0).length, 2);
+    assert.equal(LoraStack.removePoint(points, 0), points);
+    assert.equal(LoraStack.removePoint(LoraStack.readPoints("0@0,1@0.5,0@1"), 2).length, 2);
+});
+
 test("a flat curve at 1 needs no text, another flat one does", () => {
     assert.equal(LoraStack.writePoints(LoraStack.FLAT), "");
     assert.equal(LoraStack.writePoints([[0, 0.5], [1, 0.5]]), "0.5@0,0.5@1");
