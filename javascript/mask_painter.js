@@ -3,7 +3,6 @@
     "use strict";
 
     const LONGER = 512; // pixels of the mask's longer side: finer than any layer of the model sees
-    const PAUSE_MS = 500; // after the last stroke before the mask is kept
     const BRUSH = 12; // part of the shorter side, in hundredths
 
     class MaskPainter {
@@ -12,11 +11,10 @@
         #onChange;
         #onColours;
         #onProblem;
-        #timer = 0;
         #last = null;
         #mask = ""; // the name of the mask that is on the canvas
         #shown = null; // the hash that is drawn
-        #waiting = false; // what is on the canvas has not been kept
+        #waiting = false; // the server has not said yet that it keeps what is on the canvas
         #redrawn = 0; // how often the canvas was drawn anew
         #turns = new Map(); // mask → how often the server was asked to keep it: the newest answer counts
 
@@ -56,7 +54,7 @@
             if (!reshaped && this.#shown === hash && this.#mask === mask) return;
             if (this.#last !== null) return; // somebody is painting
             if (this.#waiting && !reshaped && this.#mask === mask) return; // what was painted last is about to be the mask
-            if (this.#waiting) this.#keep(); // before the canvas is another's
+            this.#waiting = false;
             this.#mask = mask;
             this.#shown = hash;
             this.#redrawn += 1;
@@ -81,13 +79,12 @@
         #press(event) {
             if (event.button !== 0 || !event.isPrimary) return;
             event.preventDefault();
-            clearTimeout(this.#timer);
             const erasing = this.erase.getAttribute("aria-pressed") === "true";
             this.#last = this.stage.pointAt(event);
             this.#stroke(this.#last, erasing);
             this.stage.follow(event, (point) => this.#stroke(point, erasing), () => {
                 this.#last = null;
-                this.#keepSoon();
+                this.#keep();
             });
         }
 
@@ -108,7 +105,7 @@
         #change(paint) {
             this.#context.globalCompositeOperation = "source-over";
             paint(this.#context, this.canvas, this.#hue);
-            this.#keepSoon();
+            this.#keep();
         }
 
         async #load() {
@@ -121,7 +118,7 @@
                 if (LoraStack.holdsThree(this.#drawn(image))) await this.#keepColours(image);
                 else {
                     this.#show(image, LoraStack.brightness);
-                    this.#keepSoon();
+                    this.#keep();
                 }
             } catch {
                 this.#onProblem(LoraStack.text("region.not_image", { name: file.name }));
@@ -149,7 +146,6 @@
         /** Keep the three colours of a picture as a mask each. */
         async #keepColours(image) {
             const hashes = {};
-            clearTimeout(this.#timer);
             this.#waiting = false;
             for (const [index, colour] of ["red", "green", "blue"].entries()) {
                 this.#show(image, (...channels) => channels[index]);
@@ -165,26 +161,22 @@
             return hash;
         }
 
-        #keepSoon() {
-            clearTimeout(this.#timer);
-            this.#waiting = true;
-            this.#timer = setTimeout(() => this.#keep(), PAUSE_MS);
-        }
-
-        /** Keep what is on the canvas now, as the mask that it is. */
+        /** Keep what is on the canvas now, as the mask that it is; at once, for the next picture may be made at once. */
         async #keep() {
-            clearTimeout(this.#timer);
-            this.#waiting = false;
             const [mask, redrawn] = [this.#mask, this.#redrawn];
             const turn = (this.#turns.get(mask) ?? 0) + 1;
             this.#turns.set(mask, turn);
+            this.#waiting = true;
+            const newest = () => turn === this.#turns.get(mask); // else it was painted further since, and another answer comes
             try {
                 const hash = await this.#send(blackAndWhite(this.canvas));
-                if (turn !== this.#turns.get(mask)) return; // painted further since: a newer one comes
+                if (!newest()) return;
                 if (redrawn === this.#redrawn) this.#shown = hash;
+                if (mask === this.#mask) this.#waiting = false;
                 this.#onProblem("");
                 this.#onChange(hash, mask);
             } catch (error) {
+                if (newest() && mask === this.#mask) this.#waiting = false;
                 this.#onProblem(LoraStack.text("region.not_kept", { reason: error.message }));
             }
         }

@@ -162,8 +162,9 @@ export class FakeElement {
         document.activeElement = this;
     }
 
-    addEventListener(type, listener) {
+    addEventListener(type, listener, { signal } = {}) {
         (this.listeners[type] ??= []).push(listener);
+        signal?.addEventListener("abort", () => { this.listeners[type] = this.listeners[type].filter((other) => other !== listener); });
     }
 
     /** Let something happen to it; waits for what its listeners start. */
