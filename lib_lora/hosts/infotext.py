@@ -118,8 +118,8 @@ def _without_ours(present: str | None, ours: Mapping[str, str]) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name without the signs at which the host's reader splits."""
-    return name.replace(":", "").replace(",", "")
+    """Return a name without the signs at which the host's reader splits, nor spaces that it takes off."""
+    return name.replace(":", "").replace(",", "").strip()
 
 
 def merge_hashes(present: str | None, named: Iterable[tuple[str, str]]) -> str:

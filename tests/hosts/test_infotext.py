@@ -99,3 +99,10 @@ def test_hashes_are_merged(present: str | None, expected: str) -> None:
 
 def test_signs_the_host_splits_at_leave_a_name() -> None:
     assert merge_hashes(None, [("a:b,c", "0123456789ab")]) == "abc: 0123456789ab"
+
+
+def test_a_name_that_begins_or_ends_with_a_space_stands_once() -> None:
+    """As in a second batch, when it stands there already, without the space."""
+    told = merge_hashes(None, [(" mecha ", "0123456789ab")])
+    assert told == "mecha: 0123456789ab"
+    assert merge_hashes(told, [(" mecha ", "0123456789ab")]) == told
