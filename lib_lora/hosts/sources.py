@@ -6,8 +6,9 @@ changes a part makes the request anew. Parts are values, so that a copy of the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from lib_lora.hosts import legacy_masks, xyz
@@ -15,7 +16,7 @@ from lib_lora.hosts.infotext import HASHES
 from lib_lora.hosts.options import block_presets
 from lib_lora.hosts.request import ATTRIBUTE, NO_PRESETS, Request, find_files, read_arguments
 from lib_lora.library.library import Library
-from lib_lora.library.masks import MaskStore
+from lib_lora.library.masks import MaskPicture, MaskStore
 from lib_lora.stack import infotext, legacy
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.region import NOT, moved
@@ -131,24 +132,40 @@ def combine(parts: Parts) -> Request | None:
             return part
     if parts.panel is not None and parts.legacy is not None:
         present[0] = _without(parts.panel, parts.legacy)
+    stack, drawings = _joined(present)
     return Request(
         present[0].tab,
-        _joined([part.stack for part in present]),
+        stack,
         tuple(file for part in present for file in part.files),
         tuple(name for part in present for name in part.names),
         tuple(note for part in present for note in part.notes),
-        tuple({name: drawing for part in present for name, drawing in part.drawings}.items()),
+        drawings,
     )
 
 
-def _joined(stacks: Sequence[Stack]) -> Stack:
-    """Put the rows of several stacks below one another; rows that name rows keep naming the same ones."""
+def _joined(parts: Sequence[Request]) -> tuple[Stack, tuple[tuple[str, MaskPicture], ...]]:
+    """Put the rows of several parts below one another, with their masks.
+
+    Rows that name rows keep naming the same ones. A mask whose name is another picture's in a part above gets
+    a name of its own: AddNet's are called alike in every picture.
+    """
     entries: list[Entry] = []
     masks: dict[str, str] = {}
-    for stack in stacks:
-        entries += [moved(entry, len(entries)) for entry in stack.entries] if entries else stack.entries
-        masks |= dict(stack.masks)
-    return replace(stacks[0], entries=tuple(entries), masks=tuple(masks.items()))
+    drawings: dict[str, MaskPicture] = {}
+    for part in parts:
+        names: dict[str, str] = {}
+        for name, reference in part.stack.masks:
+            if masks.get(name, reference) != reference:
+                names[name] = _free(name, (*masks, *dict(part.stack.masks), *names.values()))
+        entries += [moved(entry, len(entries), names) for entry in part.stack.entries]
+        masks |= {names.get(name, name): reference for name, reference in part.stack.masks}
+        drawings |= {names.get(name, name): drawing for name, drawing in part.drawings}
+    stack = replace(parts[0].stack, entries=tuple(entries), masks=tuple(masks.items()))
+    return stack, tuple(drawings.items())
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    return next(free for number in count(2) if (free := f"{name} {number}") not in taken)
 
 
 def _without(panel: Request, arguments: Request) -> Request:

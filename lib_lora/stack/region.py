@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from ..errors import EntryValueError, nearest
 from .entry import DECIMALS, Entry, row_title, shown
@@ -23,6 +24,8 @@ INPAINT, BOX, MASK, NOT = "inpaint", "box", "mask", "not"
 KINDS = (INPAINT, BOX, MASK, NOT)
 FEATHER_LIMIT = 0.5
 EXAMPLES = "Write inpaint, box:0,0,0.5,1 (left, top, width, height), mask:name or not:2"
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 Box = tuple[float, float, float, float]
 
@@ -87,15 +90,20 @@ def region_problems(entries: Sequence[Entry], masks: Masks) -> tuple[str, ...]:
     return tuple(_problem(index, found, wrong) for index in range(len(entries)))
 
 
-def moved(entry: Entry, rows: int) -> Entry:
-    """Return a row as it is written so many rows further down: the row that its `not` names moves too."""
+def moved(entry: Entry, rows: int, masks: Mapping[str, str] = NO_NAMES) -> Entry:
+    """Return a row as it is written so many rows further down: the row that its `not` names moves too.
+
+    masks: new names of masks by their old ones.
+    """
     try:
         region = read_region(entry.region, entry.feather)
     except EntryValueError:
         return entry
-    if region is None or region.kind != NOT:
-        return entry
-    return replace(entry, region=str(replace(region, row=region.row + rows)))
+    if region is not None and region.kind == NOT:
+        return replace(entry, region=str(replace(region, row=region.row + rows)))
+    if region is not None and region.name in masks:
+        return replace(entry, region=str(replace(region, name=masks[region.name])))
+    return entry
 
 
 def _read_all(

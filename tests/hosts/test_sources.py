@@ -263,3 +263,23 @@ def test_a_row_moves_with_the_row_it_names(library: Library) -> None:
     request = p.request
     assert request is not None
     assert [entry.region for entry in request.stack.entries] == ["", "inpaint", "not:2"]
+
+
+def test_masks_of_one_name_in_panel_and_arguments_stay_two(library: Library, tmp_path: Path) -> None:
+    """AddNet's are called alike in every picture, and an old picture's text brings its own into the panel."""
+    store = MaskStore(tmp_path)
+    p = Processing()
+    upper = MaskPicture(2, 2, b"\xff\xff\0\0")
+    rows = [{"network": "b", "region": "mask:AddNet red"}]
+    document = {"version": 1, "entries": rows, "masks": {"AddNet red": packed(upper)}}
+    take_panel(p, (True, json.dumps(document)), lambda: library, lambda: store)
+    image = np.zeros((2, 2, 3), np.uint8)
+    image[:, 0, 0] = 255
+    slots = ("LoRA", "a", 0.3, 0.3, *("LoRA", "None", 1.0, 1.0) * 4)
+    take_legacy(p, (True, False, *slots, image, "Refresh models"), 5, lambda: library, lambda: store)
+    request = p.request
+    assert request is not None and request.failure is None
+    drawn = dict(request.drawings)
+    acting = [drawn[entry.region.removeprefix("mask:")].pixels for entry in request.stack.entries]
+    assert acting == [upper.pixels, b"\xff\0\xff\0"]
+    assert dict(request.stack.masks) == {name: drawing.hash for name, drawing in drawn.items()}
