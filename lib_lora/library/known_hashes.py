@@ -40,6 +40,13 @@ class KnownHashes:
         """Tell whether a hash was computed before; a small file's old hash is an empty text."""
         return (kind, stored(str(file.path)), file.size, file.mtime_ns) in self._table()
 
+    def are_of(self, file: NetworkFile) -> bool:
+        """Tell whether the file still is the one that was listed."""
+        try:
+            return _now(file) == (file.size, file.mtime_ns)
+        except FileError:
+            return False
+
     def compute(self, file: NetworkFile, kind: str = PAYLOAD) -> str:
         """Return a hash of the file as it is now, computing it the first time; raises FileError."""
         size, mtime_ns = _now(file)

@@ -201,9 +201,13 @@ class Library:
         return short(self.hashes.compute(file))
 
     def has_hash(self, file: NetworkFile, hash: str) -> bool:
-        """Tell whether `hash`, of any kind and length, is one of the file's or one that it claims."""
+        """Tell whether `hash`, of any kind and length, is one of the file's or one that it claims.
+
+        Of a file that was replaced since it was listed only what is in it now counts.
+        """
         wanted = hash.strip().lower()
-        return self.hashes.claims(file, wanted) or self.hashes.matches(file, wanted)
+        claimed = self.hashes.are_of(file) and self.hashes.claims(file, wanted)
+        return claimed or self.hashes.matches(file, wanted)
 
     def summary(self, file: NetworkFile) -> dict[str, object]:
         """Return what the page shows of a file, with its computed hash if known and the user's words."""

@@ -226,6 +226,18 @@ def test_a_renamed_file_is_found_by_its_hash(library: Library, tmp_path: Path) -
     assert p.rows == [("b", 1.0)]
 
 
+def test_a_file_that_was_replaced_is_told_of_before_the_list_is_refreshed(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    make_lora_file(path, TOY_LAYERS, seed=1)
+    library = Library([tmp_path])
+    library.scan()
+    row = {"network": "a", "hash": library.hash_of(library.find("a"))}
+    assert make_request("txt2img", [row], library).notes == ()
+    make_lora_file(path, TOY_LAYERS, seed=2)
+    (note,) = make_request("txt2img", [row], library).notes
+    assert "is not the file this stack was made with" in note
+
+
 def test_rows_go_on_naming_the_same_rows_and_masks(library: Library, tmp_path: Path) -> None:
     """AddNet's rows come below the panel's; one that is in both leaves its place, and with it its region."""
     store = MaskStore(tmp_path)
