@@ -83,12 +83,18 @@ class Presets:
         return found
 
     def _find(self, name: str) -> Preset | None:
-        try:
-            return _read(self._path(name))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        preset = _read_or_none(self._path(name))
+        return preset if preset is not None and preset.name == name else None
 
     def _path(self, name: str) -> Path:
+        """Return the file of a preset, or where one of that name is to be written."""
+        made = self._made_path(name)
+        if made.exists():
+            return made
+        listed = sorted(self._folder.glob("*.json")) if self._folder.is_dir() else ()
+        return next((path for path in listed if getattr(_read_or_none(path), "name", None) == name), made)
+
+    def _made_path(self, name: str) -> Path:
         """Return a name that every file system takes: some letters to recognise it by, and a digest."""
         letters = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40]
         digest = hashlib.sha256(name.encode()).hexdigest()[:12]
@@ -97,7 +103,9 @@ class Presets:
     def _write(self, preset: Preset) -> None:
         path = self._path(preset.name)
         if path.exists() and self._find(preset.name) is None:
-            raise PresetError(f"{path} is not a preset that can be read. Move it away, then save again.")
+            raise PresetError(
+                f"{path} is no preset of that name that can be read. Move it away, then save again."
+            )
         text = json.dumps(
             {"name": preset.name, "stack": json.loads(preset.stack)}, ensure_ascii=False, indent=1
         )
@@ -118,6 +126,13 @@ class Presets:
             raise PresetError(
                 f"The preset cannot be removed from {self._folder}: {error.strerror}. Allow writing there."
             ) from error
+
+
+def _read_or_none(path: Path) -> Preset | None:
+    try:
+        return _read(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _read(path: Path) -> Preset:

@@ -96,6 +96,19 @@ def test_foreign_files_are_told_and_left_alone(presets: Presets, tmp_path: Path)
     assert path.read_text() == '{"name": "a", '
 
 
+def test_a_file_that_was_given_another_name_is_still_that_preset(presets: Presets, tmp_path: Path) -> None:
+    """It was listed, and could be neither deleted nor renamed; saved again there were two of one name."""
+    presets.save("a", STACK)
+    (path,) = (tmp_path / "presets").glob("*.json")
+    path.rename(path.with_name("my girls.json"))
+    assert presets.find("a").stack == STACK
+    presets.save("a", OTHER)
+    assert [preset.stack for preset in presets.all()[0]] == [OTHER]
+    presets.rename("a", "b")
+    presets.delete("b")
+    assert names(presets) == []
+
+
 def test_a_failing_disk_leaves_the_old_preset(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
     presets.save("a", STACK)
 
