@@ -168,8 +168,18 @@ class Notes:
     def replay(self) -> None:
         """Bring the database up to the journal: after a crash, or when the database had to be made anew."""
         with self._database.reading() as connection:
-            if _done(connection) == self._journal.size() < JOURNAL_LIMIT:
-                return
+            size = self._journal.size()
+            up_to_date = _done(connection) == size
+        if up_to_date and size < JOURNAL_LIMIT:
+            return
+        try:
+            self._replay()
+        except (NotWrittenError, sqlite3.OperationalError):
+            if not up_to_date:
+                raise
+            # Only the journal was to be made shorter: on a full disk it waits for another day.
+
+    def _replay(self) -> None:
         with self._database.writing() as connection:  # asked again: another process may have been faster
             done, size = _done(connection), self._journal.size()
             for change in self._journal.read(done if done <= size else 0):
@@ -296,6 +306,7 @@ def _apply(connection: sqlite3.Connection, change: Mapping[str, Any]) -> None:
         row = [change["whole"].get(name) for name in _STORED]
         marks = ",".join("?" * len(row))
         connection.execute(f"INSERT OR REPLACE INTO mine.notes ({','.join(_STORED)}) VALUES ({marks})", row)
+        connection.execute("DELETE FROM mine.history WHERE path = ?", (row[0],))
         for used, weight in change.get("history", ()):
             connection.execute("INSERT INTO mine.history VALUES (?, ?, ?)", (row[0], used, weight))
 
