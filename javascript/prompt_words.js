@@ -6,9 +6,9 @@
         return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     }
 
-    /** Finds `word` as a whole between commas, brackets or line ends, also weighted: `(word:1.2)`. */
+    /** Finds `word` as a whole between commas, brackets, bars, tags or line ends, also weighted: `(word:1.2)`. */
     function pattern(word) {
-        return new RegExp(`(^|[,(\\[\\n])([ \\t]*)${escape(word.trim())}(?=[ \\t]*($|[,)\\]:\\n]))`, "i");
+        return new RegExp(`(^|[,(\\[\\n>|])([ \\t]*)${escape(word.trim())}(?=[ \\t]*($|[,)\\]:\\n<|]))`, "i");
     }
 
     function hasWord(prompt, word) {
@@ -31,7 +31,9 @@
         const before = found[1];
         const tail = bare.slice(found.index + found[0].length).replace(/^[ \t]+/, "");
         const head = bare.slice(0, found.index);
-        return before === "," ? head + tail : head + before + tail.replace(/^,[ \t]*/, "");
+        if (before === "," || before === "|") return tail.startsWith("<") ? `${head} ${tail}` : head + tail;
+        const next = tail.replace(/^[,|][ \t]*/, "");
+        return before === ">" && next ? `${head}> ${next}` : head + before + next;
     }
 
     Object.assign(LoraStack, { hasWord, addWord, removeWord });

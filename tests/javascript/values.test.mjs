@@ -46,7 +46,7 @@ for (const [prompt, word, added, removed] of WORD) {
     });
 }
 
-const TAKEN_OUT = { "hat, a": "a", "a, hat, b": "a, b", "a, hat": "a", "a, (hat:1.2), b": "a, b", "((hat)), b": "b", "a, (hat, b:1.2)": "a, (b:1.2)", "(a, hat:1.2)": "(a:1.2)", "a, HAT": "a", "a,\nhat, b": "a,\nb", "chatter, that": "chatter, that", "hats": "hats" };
+const TAKEN_OUT = { "hat, a": "a", "a, hat, b": "a, b", "a, hat": "a", "a, (hat:1.2), b": "a, b", "((hat)), b": "b", "a, (hat, b:1.2)": "a, (b:1.2)", "(a, hat:1.2)": "(a:1.2)", "a, HAT": "a", "a,\nhat, b": "a,\nb", "chatter, that": "chatter, that", "hats": "hats", "a, hat <lora:x:1>": "a <lora:x:1>", "hat <lora:x:1>": "<lora:x:1>", "<lora:x:1> hat, a": "<lora:x:1> a", "<lora:x:1>hat": "<lora:x:1>", "[a|hat|b]": "[a|b]", "[hat|b]": "[b]", "<lora:hat:1>": "<lora:hat:1>" };
 for (const [prompt, left] of Object.entries(TAKEN_OUT)) {
     test(`take "hat" out of "${prompt}"`, () => assert.equal(LoraStack.removeWord(prompt, "hat"), left));
 }
@@ -54,6 +54,7 @@ for (const [prompt, left] of Object.entries(TAKEN_OUT)) {
 test("words with signs of regular expressions are only words", () => {
     assert.equal(LoraStack.hasWord("a, x.y (z)", "x.y (z)"), true);
     assert.equal(LoraStack.hasWord("a, xxy", "x.y"), false);
+    assert.equal(LoraStack.addWord("a, hat <lora:x:1>", "hat"), "a, hat <lora:x:1>", "a tag behind it hides no word");
     assert.equal(LoraStack.addWord("a", "  "), "a");
     assert.equal(LoraStack.removeWord("a, b", ""), "a, b");
 });
