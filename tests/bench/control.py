@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,49 +10,60 @@ import torch
 from torch import nn
 
 from lib_lora.engine.view import LINEAR, Layer, ModelView
+from lib_lora.keys.sd1 import SD1
+from lib_lora.keys.sdxl import SDXL
 from lib_lora.network import Network
 from lib_lora.plan import Plan, make_plan
 from lib_lora.session import Session
 from lib_lora.stack.entry import Entry
 from lib_lora.stack.stack import Stack
-from tests.bench import models
+from tests.bench import models, peers
 from tests.bench.merging import begin
-from tests.bench.race import Row, race
+from tests.bench.race import Row, Work, race
 
 LAYERS = 800
-TEXT_WIDTH, TEXT_LAYERS = 768, 12
+TEXTS = {"SD1.5": SD1.texts, "SDXL": SDXL.texts}
+COUNT = 3
+"""Networks of the rows about text encoders."""
 
 
 class Root(nn.Module):
     """A part of a model: a list of layers."""
 
-    def __init__(self, layers: list[nn.Module]) -> None:
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
 
 
-def _text_layers() -> list[nn.Module]:
-    return [nn.Linear(TEXT_WIDTH, TEXT_WIDTH).requires_grad_(False) for _ in range(4 * TEXT_LAYERS)]
+def _text_encoders(structure: str, dtype: torch.dtype) -> Iterator[tuple[str, dict[str, nn.Module]]]:
+    """Yield the attention layers of each of a model's text encoders by their names, `clip_l` and so on."""
+    for text in TEXTS[structure]:
+        found: dict[str, nn.Module] = {}
+        for number in range(text.layers):
+            for place in ("q", "k", "v", "out"):
+                layer = nn.Linear(text.width, text.width, dtype=dtype).requires_grad_(False)
+                found[f"{text.part}.text_model.encoder.layers.{number}.self_attn.{place}_proj"] = layer
+        yield text.part, found
 
 
-def text_encoder(structure: str, rounds: int) -> Row:
+def text_encoder(structure: str, dtype: torch.dtype, rank: int, rounds: int) -> Row:
     """The text encoder's weight of one row moves: the UNet's layers must not be merged again.
 
-    What is left is the text encoder's share of the products, told beside the figure.
+    The floor is the text encoders' share of the bare products: their layers take as long for their size as
+    those of the UNet.
     """
-    unet = models.build(structure, torch.float32)
+    unet = models.build(structure, dtype, bare=True)
     layers, view = models.targets(unet, False), models.view_of(unet, structure)
-    text = Root(_text_layers())
-    names = [
-        f"clip_l.text_model.encoder.layers.{index // 4}.self_attn.{place}_proj"
-        for index, place in enumerate(("q", "k", "v", "out") * TEXT_LAYERS)
-    ]
-    more = {name: Layer(name, LINEAR, layer) for name, layer in zip(names, text.layers, strict=True)}
-    view = replace(view, parts={**view.parts, "clip_l": text}, layers={**view.layers, **more})
-    nets = models.draw(layers, [32] * 3, torch.float32)
+    parts, text = dict(view.parts), dict[str, nn.Module]()
+    for part, found in _text_encoders(structure, dtype):
+        parts[part] = Root(found.values())
+        text |= found
+    more = {name: Layer(name, LINEAR, module) for name, module in text.items()}
+    view = replace(view, parts=parts, layers={**view.layers, **more})
+    nets, spoken = (models.draw(found, [rank] * COUNT, dtype) for found in (layers, text))
     networks = [
-        replace(network, adapters={**network.adapters, **dict(models.text_adapters(more, index))})
-        for index, network in enumerate(models.opened(nets, structure))
+        replace(network, adapters={**network.adapters, **dict(models.adapters_of(net))})
+        for network, net in zip(models.opened(nets, structure), spoken, strict=True)
     ]
     session, last = Session(), Plan(view.key, {}, (), ())
 
@@ -69,17 +81,32 @@ def text_encoder(structure: str, rounds: int) -> Row:
     def text_only(number: int) -> None:
         attach(0.507 + 0.01 * number, 0.01 * number + 0.005)
 
-    times = race({"everything": everything, "text only": text_only}, rounds)
+    both = [{**net, **more} for net, more in zip(nets, spoken, strict=True)]
+    largest = torch.empty(max(module.weight.nelement() for module in layers.values()), dtype=dtype)
+    places = {
+        name: largest[: module.weight.nelement()].view_as(module.weight)
+        for name, module in {**layers, **text}.items()
+    }
+    all_products = peers.PlainProducts({**layers, **text}, both, places)
+    text_products = peers.PlainProducts(text, both, places)
+    ways: dict[str, Work] = {
+        "everything": everything,
+        "text only": text_only,
+        "all products": lambda number: all_products.set_weights(()),
+        "text products": lambda number: text_products.set_weights(()),
+    }
+    times = race(ways, rounds)
     session.forget()
-    detail = {name: round(times.median(name), 3) for name in times.by_way}
-    numbers = [sum(module.weight.nelement() for module in found) for found in (text.layers, layers.values())]
-    detail["the text encoder's share of all products"] = numbers[0] / sum(numbers)
+    detail = times.detail()
+    numbers = [sum(module.weight.nelement() for module in found.values()) for found in (text, layers)]
+    detail["the text encoders' share of all numbers"] = round(numbers[0] / sum(numbers), 4)
     return Row(
         "text-encoder weight of one row moved / everything",
-        f"{structure}, attention, 3×32, fp32",
+        f"{structure}, attention, {COUNT}×{rank}, {models.told(dtype)}",
         times.ratio("text only", "everything"),
         0.1,
         detail=detail,
+        floor=times.ratio("text products", "all products"),
     )
 
 

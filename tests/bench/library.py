@@ -1,4 +1,4 @@
-"""What an index of a collector's files costs: `rows(quick)`, or `python -m tests.bench.library [COUNT]`.
+"""What an index of a collector's files costs: `rows(count)`, or `python -m tests.bench.library [COUNT]`.
 
 AddNet's way reads every header as JSON and hashes every file without a declared hash, payload and whole;
 A1111's reads every header as JSON. Both in words of this project, on the same files; hashing is measured on a
@@ -23,7 +23,6 @@ from lib_lora.library.query import Query
 from tests.bench.race import Row
 from tests.bench.shelf import COUNT, make_shelf
 
-QUICK = 1_000  # files
 SAMPLE = 100  # of them, for the ways that take long
 RESIZED = 1_000  # files of which no two have the same tensors, at most
 HASHED = 3
@@ -37,9 +36,8 @@ SEARCHES = {
 SECONDS, COLD, RESCAN, SEARCH = 2.0, 3.0, 1.5, 10.0  # goals: s for ten thousand, × scandir and stat, ms
 
 
-def rows(quick: bool, count: int = 0) -> Iterator[Row]:
-    """Make a shelf, index it and search it."""
-    count = count or (QUICK if quick else COUNT)
+def rows(count: int, resized: int = RESIZED) -> Iterator[Row]:
+    """Make a shelf, index it and search it; and one of resized files."""
     case = f"{count} files"
     with tempfile.TemporaryDirectory() as folder:
         shelf, data = make_shelf(Path(folder, "lora"), count), Path(folder, "data")
@@ -86,7 +84,7 @@ def rows(quick: bool, count: int = 0) -> Iterator[Row]:
         addnet = whole + hashing / read * total
         yield Row("AddNet's way without declared hashes / ours", case, addnet / first, detail={"s": addnet})
     with tempfile.TemporaryDirectory() as folder:
-        few = min(count, RESIZED)
+        few = min(count, resized)
         shelf = make_shelf(Path(folder, "lora"), few, resized=True)
         paths = sorted(shelf.rglob("*.safetensors"))
         whole = timed(lambda: [json_header(path) for path in paths])  # and so they are in memory
@@ -143,5 +141,5 @@ def json_header(path: Path) -> object:
 
 
 if __name__ == "__main__":
-    for row in rows(False, int(sys.argv[1]) if sys.argv[1:] else COUNT):
+    for row in rows(int(sys.argv[1]) if sys.argv[1:] else COUNT):
         print(row.line(), flush=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,8 @@ from tests.engine.changes import lora
 REGION = Region(BOX, box=(0, 0, 0.5, 1))
 ROUNDS = 15
 BLOCK = "input_blocks.1.1"
-LAYERS: tuple[tuple[str, str, Callable[[], nn.Module], tuple[int, ...]], ...] = (
+Kind = tuple[str, str, Callable[[], nn.Module], tuple[int, ...]]
+LAYERS: tuple[Kind, ...] = (
     (
         "tokens 4096 × 320",
         f"unet.{BLOCK}.transformer_blocks.0.attn1.to_q",
@@ -86,7 +87,7 @@ def ratio(name: str, make: Callable[[], nn.Module], size: tuple[int, ...], rank:
     return statistics.median(timed(within) / timed(without) for _ in range(ROUNDS))
 
 
-def masked(quick: bool) -> Iterator[Row]:
-    """One row for each kind of layer; two in a hurry."""
-    for title, name, make, size in LAYERS[1:3] if quick else LAYERS:
+def masked(layers: Iterable[Kind]) -> Iterator[Row]:
+    """One row for each kind of layer."""
+    for title, name, make, size in layers:
         yield Row("layer with a masked change / with an unmasked one", title, ratio(name, make, size), 1.03)

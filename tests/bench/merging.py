@@ -34,8 +34,7 @@ class Case:
     def told(self) -> str:
         """The case in words."""
         kind = "all layers" if self.full else "attention"
-        number = str(self.dtype).removeprefix("torch.").replace("float", "fp").replace("bfp", "bf")
-        return f"{self.structure}, {kind}, {self.count}×{self.rank}, {number}"
+        return f"{self.structure}, {kind}, {self.count}×{self.rank}, {models.told(self.dtype)}"
 
 
 class Ours:
@@ -60,23 +59,24 @@ def begin(view: ModelView, part: str = "unet") -> None:
 
 def merging(case: Case, rounds: int, others: bool = True, device: str = "cpu", **clock: Any) -> Iterator[Row]:
     """Measure one case; yields a row for each comparison."""
-    unet = models.build(case.structure, case.dtype, device)
+    unet = models.build(case.structure, case.dtype, device, bare=not (others or case.full))
     layers = models.targets(unet, case.full)
+    targets = {name: torch.empty_like(module.weight) for name, module in layers.items()}
     nets = models.draw(layers, [case.rank] * case.count, case.dtype, device)
     view = models.view_of(unet, case.structure)
     start = models.weights_at(case.count, 0)
     ours = Ours(view, models.opened(nets, case.structure))
     ways: dict[str, Any] = {
-        "floor": peers.CopyFloor(layers),
-        "plain products": peers.PlainProducts(layers, nets),
+        "floor": peers.CopyFloor(layers, targets),
+        "plain products": peers.PlainProducts(layers, nets, targets),
         "ours": ours,
     }
     if others:
-        # They write into parameters, so they get a model of their own; each leaves it as it was.
-        copy = models.build(case.structure, case.dtype, device)
+        # They write into parameters, so they get some of their own; two leave them as they were.
+        copy = models.twin(unet, case.full)
         ways["built-in"] = peers.BuiltIn(copy, nets)
         ways["lycoris merge_to"] = peers.Lycoris(copy, nets, start)
-        fused = models.build(case.structure, case.dtype, device)
+        fused = models.twin(unet, case.full)
         ways["diffusers fuse cycle"] = peers.Peft(fused, nets, start, fused=True)
     works: dict[str, Work] = {
         name: lambda number, way=way: way.set_weights(models.weights_at(case.count, number))
@@ -88,7 +88,7 @@ def merging(case: Case, rounds: int, others: bool = True, device: str = "cpu", *
 
 
 def _rows(case: Case, times: Times) -> Iterator[Row]:
-    detail = {name: round(times.median(name), 3) for name in times.by_way}
+    detail = times.detail()
     yield Row("slider → ready / copy floor", case.told, times.ratio("ours", "floor"), detail=detail)
     plain = times.ratio("ours", "plain products")
     yield Row("slider → ready / plain products", case.told, plain, case.plain_goal, detail=detail)
@@ -101,7 +101,7 @@ def _rows(case: Case, times: Times) -> Iterator[Row]:
 
 def independence(structure: str, rounds: int) -> Row:
     """Eight networks of rank 16 against one of rank 128: the same work, so the same time."""
-    unet = models.build(structure, torch.float32)
+    unet = models.build(structure, torch.float32, bare=True)
     layers, view = models.targets(unet, False), models.view_of(unet, structure)
     ways: dict[str, Work] = {}
     for name, ranks in (("8×16", [16] * 8), ("1×128", [128])):
@@ -113,7 +113,7 @@ def independence(structure: str, rounds: int) -> Row:
 
         ways[name] = work
     times = race(ways, rounds)
-    detail = {name: round(times.median(name), 3) for name in ways}
+    detail = times.detail()
     return Row(
         "8×16 / 1×128", f"{structure}, attention, fp32", times.ratio("8×16", "1×128"), 1.05, detail=detail
     )

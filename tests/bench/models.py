@@ -55,15 +55,30 @@ SD15_SLICE = {
     "up_block_types": (CROSS_UP, CROSS_UP),
     "block_out_channels": (320, 640),
 }
+SD15_BLOCKS = {**SD15_SLICE, "up_block_types": ("UpBlock2D",) * 2, "mid_block_type": None}
+SD15_BLOCK = {
+    **SD15_BLOCKS,
+    "down_block_types": (CROSS_DOWN,),
+    "up_block_types": ("UpBlock2D",),
+    "block_out_channels": (320,),
+}
 SDXL_SLICE = {**SDXL, "layers_per_block": 1, "transformer_layers_per_block": (1, 1, 1)}
 STRUCTURES = {
     "SD1.5": ("sd1", SD15, SD1.unet),
     "SDXL": ("sdxl", SDXL, XL.unet),
     "SD1.5 slice": ("sd1", SD15_SLICE, UNetLayout((1, 1), 1, (1, 1), (320, 640), 768)),
+    "SD1.5 blocks": ("sd1", SD15_BLOCKS, UNetLayout((1, 1), 1, (1, 1), (320, 640), 768)),
+    "SD1.5 block": ("sd1", SD15_BLOCK, UNetLayout((1,), 1, (1,), (320,), 768)),
     "SDXL slice": ("sdxl", SDXL_SLICE, replace(XL.unet, down=(0, 1, 1), middle=1, up=(1, 1, 0))),
 }
-"""Slices: two levels with one block each; one transformer block where SDXL has 2 or 10."""
+"""Slices: two levels with one block each; one transformer block where SDXL has 2 or 10. Blocks: of
+a slice only the transformers on the way down, of 320 and 640. Block: that of 320 alone."""
 LEFT_OUT = ("conv_in", "conv_out", "time_embedding", "add_embedding")
+
+
+def told(dtype: torch.dtype) -> str:
+    """Return a number type's short name: fp32, bf16."""
+    return str(dtype).removeprefix("torch.").replace("float", "fp").replace("bfp", "bf")
 
 
 @dataclass(frozen=True)
@@ -78,15 +93,22 @@ class Factors:
 Net = dict[str, Factors]
 
 
-def build(name: str, dtype: torch.dtype, device: str = "cpu") -> Any:
-    """Return a UNet with random weights, of the size trained ones have."""
+def build(name: str, dtype: torch.dtype, device: str = "cpu", bare: bool = False) -> Any:
+    """Return a UNet with random weights, of the size trained ones have.
+
+    bare: only the transformers have weights; it can be merged into, not run.
+    """
     from diffusers import UNet2DConditionModel
 
     with torch.device("meta"):
         unet = UNet2DConditionModel(**{**COMMON, **STRUCTURES[name][1]}).to(dtype)
-    unet = unet.to_empty(device=device).eval().requires_grad_(False)
+    unet = unet.eval().requires_grad_(False)
+    for module in targets(unet, False).values() if bare else [unet]:
+        module.to_empty(device=device)
     drawn = torch.randn(1 << 20, generator=torch.Generator().manual_seed(0)).mul_(0.03).to(device, dtype)
     for parameter in unet.parameters():
+        if parameter.is_meta:
+            continue
         if parameter.dim() > 1:  # drawing every number of a large model would take longer than measuring
             parameter.copy_(
                 drawn.repeat(-(-parameter.numel() // len(drawn)))[: parameter.numel()].view_as(parameter)
@@ -96,12 +118,18 @@ def build(name: str, dtype: torch.dtype, device: str = "cpu") -> Any:
     return unet
 
 
-def twin(unet: Any) -> Any:
-    """Return a UNet of its own with the same parameters: for a way that rewrites modules, not weights."""
+def twin(unet: Any, full: bool | None = None) -> Any:
+    """Return a UNet of its own with the same parameters: for a way that rewrites modules.
+
+    full: for one that writes weights too, which layers get their own: those of the transformers, or all.
+    """
     with torch.device("meta"):
         other = type(unet).from_config(unet.config)
     other.load_state_dict(unet.state_dict(), assign=True)
-    return other.eval().requires_grad_(False)
+    other = other.eval().requires_grad_(False)
+    for module in () if full is None else targets(other, full).values():
+        module.weight = nn.Parameter(module.weight.clone(), requires_grad=False)
+    return other
 
 
 def targets(unet: Any, full: bool) -> dict[str, nn.Module]:

@@ -7,7 +7,7 @@ that have no package: that of sd-webui-additional-networks and that of AUTOMATIC
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -20,8 +20,8 @@ from tests.bench.models import Net
 class CopyFloor:
     """Reading every weight once and writing it once: what no merge into a buffer can go below."""
 
-    def __init__(self, layers: dict[str, nn.Module]) -> None:
-        self._pairs = [(torch.empty_like(module.weight), module.weight) for module in layers.values()]
+    def __init__(self, layers: dict[str, nn.Module], targets: Mapping[str, Tensor]) -> None:
+        self._pairs = [(targets[name], module.weight) for name, module in layers.items()]
 
     def set_weights(self, weights: Sequence[float]) -> None:
         for target, source in self._pairs:
@@ -31,14 +31,14 @@ class CopyFloor:
 class PlainProducts:
     """One product per layer with everything at hand beforehand: `W + up @ down`, and no more."""
 
-    def __init__(self, layers: dict[str, nn.Module], nets: Sequence[Net]) -> None:
+    def __init__(
+        self, layers: dict[str, nn.Module], nets: Sequence[Net], targets: Mapping[str, Tensor]
+    ) -> None:
         self._given = []
         for name, module in layers.items():
             up = torch.cat([net[name].up for net in nets], dim=1)
             down = torch.cat([net[name].down.flatten(1) for net in nets])
-            self._given.append(
-                (module.weight.flatten(1), up, down, torch.empty_like(module.weight).flatten(1))
-            )
+            self._given.append((module.weight.flatten(1), up, down, targets[name].flatten(1)))
 
     def set_weights(self, weights: Sequence[float]) -> None:
         for weight, up, down, out in self._given:
@@ -159,14 +159,19 @@ class Peft:
 
 
 class Lycoris:
-    """lycoris-lora: `merge_to` on weights copied back beforehand, as it has no way to take a merge out."""
+    """lycoris-lora: `merge_to` on weights copied back beforehand, as it has no way to take a merge out.
 
-    def __init__(self, unet: Any, nets: Sequence[Net], weights: Sequence[float]) -> None:
+    beside: `apply_to` instead, which makes the change anew at every call.
+    """
+
+    def __init__(
+        self, unet: Any, nets: Sequence[Net], weights: Sequence[float], beside: bool = False
+    ) -> None:
         from lycoris import create_lycoris_from_weights
 
         logging.getLogger("LyCORIS").setLevel(logging.ERROR)
         self._layers = {name: dict(unet.named_modules())[name] for name in nets[0]}
-        self._kept = {name: layer.weight.clone() for name, layer in self._layers.items()}
+        self._kept = {} if beside else {name: layer.weight.clone() for name, layer in self._layers.items()}
         self._networks = []
         for net, weight in zip(nets, weights, strict=True):
             state = {}
@@ -177,6 +182,8 @@ class Lycoris:
                 state[f"{stem}.alpha"] = torch.tensor(found.alpha)
             network, _ = create_lycoris_from_weights(weight, None, unet, weights_sd=state)
             network.weights_sd = None
+            if beside:
+                network.apply_to()
             self._networks.append(network.requires_grad_(False))
 
     def set_weights(self, weights: Sequence[float]) -> None:

@@ -14,7 +14,10 @@ from lib_lora.engine.view import LINEAR, Layer
 from lib_lora.plan import Contribution
 from lib_lora.session import Session
 from tests.bench import models, peers
-from tests.bench.race import Row, Times, race
+from tests.bench.race import Row, Times, Work, race
+
+OURS = "ours"
+BESIDE = (OURS, "AddNet", "peft unfused", "lycoris apply_to")
 
 SIZES = (
     ("SD1.5 320, 64×64 pixels", 320, 320, 8192, 40),
@@ -28,7 +31,8 @@ SIZES = (
 
 def merged_step(structure: str, side: int, rounds: int) -> Row:
     """A whole step with eight networks merged against the same model's own step."""
-    own, ours = models.build(structure, torch.float32), models.build(structure, torch.float32)
+    own = models.build(structure, torch.float32)
+    ours = models.twin(own)
     view = models.view_of(ours, structure)
     nets = models.draw(models.targets(ours, False), [16] * 8, torch.float32)
     session = Session()
@@ -38,11 +42,33 @@ def merged_step(structure: str, side: int, rounds: int) -> Row:
     given = models.inputs(own, side)
     times = race({"own": lambda number: own(**given), "ours": lambda number: ours(**given)}, rounds)
     session.forget()
-    detail = {name: round(times.median(name), 3) for name in times.by_way}
     case = f"{structure}, attention, 8×16, {side}×{side}"
+    value, noise = times.ratio("ours", "own"), times.noise("ours", "own")
     return Row(
-        "step with a merged stack / the model's own", case, times.ratio("ours", "own"), 1.0, detail=detail
+        "step with a merged stack / the model's own", case, value, 1.0, detail=times.detail(), noise=noise
     )
+
+
+def others(structure: str, side: int, rounds: int) -> Iterator[Row]:
+    """A whole step with three networks beside the layers, in our way and in those of others."""
+    own = models.build(structure, torch.float32)
+    nets, weights = models.draw(models.targets(own, False), [32] * 3, torch.float32), models.weights_at(3, 0)
+    given, unets = models.inputs(own, side), {name: models.twin(own) for name in BESIDE}
+    view, session = models.view_of(unets[OURS], structure), Session()
+    plan = models.plan_of(models.opened(nets, structure), view, weights)
+    session.attach(view, plan, "least memory")
+    peers.AddNet(models.targets(unets["AddNet"], False), nets, weights)
+    peers.Peft(unets["peft unfused"], nets, weights)
+    kept = peers.Lycoris(unets["lycoris apply_to"], nets, weights, beside=True)
+    ways: dict[str, Work] = {"own": lambda number: own(**given)}
+    ways |= {name: lambda number, unet=unet: unet(**given) for name, unet in unets.items()}
+    times = race(ways, rounds)
+    session.forget()
+    detail, case = times.detail(), f"{structure}, attention, 3×32, {side}×{side}"
+    yield Row("step with a stack beside / the model's own", case, times.ratio(OURS, "own"), detail=detail)
+    for name in BESIDE[1:]:
+        yield Row(f"step of {name} / with ours beside", case, times.ratio(name, OURS), detail=detail)
+    del kept
 
 
 def beside(count: int, goal: float, rounds: int) -> Iterator[Row]:
@@ -57,9 +83,11 @@ def beside(count: int, goal: float, rounds: int) -> Iterator[Row]:
             added[name] += often * max(0.0, times.median(name) - times.median("own"))
     case = f"SD1.5 attention at 512², {count}×32, fp32"
     detail = {name: round(value, 3) for name, value in added.items()}
-    ours = added["ours"]
-    yield Row("added by bypass / added by AddNet", case, ours / added["addnet"], goal, detail=detail)
-    yield Row("added by bypass / two plain products", case, ours / added["two products"], detail=detail)
+    ours, bare, addnet = added["ours"], added["two products"], added["addnet"]
+    yield Row(
+        "added by bypass / added by AddNet", case, ours / addnet, goal, detail=detail, floor=bare / addnet
+    )
+    yield Row("added by bypass / two plain products", case, ours / bare, detail=detail)
 
 
 def _layer(out: int, width: int, rows: int, count: int, rounds: int) -> Times:
