@@ -138,7 +138,7 @@ class Session:
         )
         held = [kept.nbytes for kept in self._store.values()]
         held += [patch.bypass.nbytes for patch in patches if patch.bypass is not None]
-        held += [part.masked_bytes for part in parts]
+        held += [part.extra_bytes for part in parts]
         return Report(
             entries=tuple(_entry_report(planned, self._moment, aim) for planned in plan.entries),
             unet_layers=layers.pop(UNET_PART, 0),

@@ -18,7 +18,8 @@ from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward, computation, compute_merged
 from lib_lora.engine.merged import MergedWeight, Watched
 from lib_lora.engine.merging import Merging
-from lib_lora.engine.modes import LEAST_MEMORY, MERGED
+from lib_lora.engine.modes import BYPASS, LEAST_MEMORY, MERGED
+from lib_lora.engine.once import Once
 from lib_lora.engine.pace import Pace
 from lib_lora.engine.patch import Patch
 from lib_lora.engine.view import ATTENTION, CONV, LINEAR, PARAMETER, Layer, ModelView, Settle
@@ -61,6 +62,8 @@ class Attached:
         self._changes: Changes = {}
         self._plain = False
         self._hook: Any = None
+        self._once = Once()
+        self._merges_once = False
 
     def resume(self, view: ModelView, changes: Changes, mode: str, aim: Aim = EVERYWHERE) -> None:
         """Install changes on a model; what rests and is still the same is taken up again."""
@@ -68,6 +71,7 @@ class Attached:
         same = self._plain and changes is self._changes and before == (mode, aim) and mode != LEAST_MEMORY
         self.calls, self._settle, self._changes, self._plain = 0, view.settle, changes, False
         self.merging.restart()
+        self._merges_once = mode != BYPASS  # asked for by hosts that compute beside the layer themselves
         self._pace = Pace()
         self._hook = view.entry(self.part).register_forward_pre_hook(self._before)
         if same and self._take_up_all(view):
@@ -93,6 +97,7 @@ class Attached:
         """Take everything off; other extensions' forwards are put back, and nothing of the model is held."""
         self._ready = False
         self._hook.remove()
+        self._once.clear()
         special = self._aimed or self._attentions or self._timed or self._spoken
         if self._aimed is not None:
             self._aimed.remove()
@@ -138,9 +143,9 @@ class Attached:
         self._ready = False
 
     @property
-    def masked_bytes(self) -> int:
-        """Bytes of what acts in a part of the picture only."""
-        return 0 if self._aimed is None else self._aimed.nbytes
+    def extra_bytes(self) -> int:
+        """Bytes of what acts in a part of the picture only, and of what is merged for one call."""
+        return self._once.nbytes + (0 if self._aimed is None else self._aimed.nbytes)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -239,8 +244,12 @@ class Attached:
                 output = compute_merged(compute, patch.layer.module, patch.merged, x)
             else:
                 assert isinstance(patch.bypass, Bypass)
-                own = patch.original(x, *args, **kwargs)
-                output = patch.bypass.add_to(own, x, ours=patch.foreign is None)
+                once = not (args or kwargs) and self._merges_once and patch.foreign is None
+                found = self._once.compute(patch.bypass, patch.layer.module, x) if once else None
+                if found is None:
+                    own = patch.original(x, *args, **kwargs)
+                    found = patch.bypass.add_to(own, x, ours=patch.foreign is None)
+                output = found
             if patch.timed:
                 patch.runs, patch.numbers = patch.runs + 1, output.numel()
             if patch.masked is None:

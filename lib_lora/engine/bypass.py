@@ -106,6 +106,17 @@ class Bypass:
         held = (*factors, self._turn, self._bias, *self._ready)
         return sum(tensor.nelement() * tensor.element_size() for tensor in held if tensor is not None)
 
+    @property
+    def low_rank_only(self) -> bool:
+        """Whether a linear layer's changes are factors and nothing else."""
+        return not self._conv and self._slots is not None and self._only_narrow
+
+    def factors(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Return up and scaled down of all low-rank changes in the number type and place of a tensor."""
+        up, down, *_ = self._in_form_of(like)
+        assert up is not None and down is not None
+        return up, down
+
     # What is made in float32
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -17,19 +18,28 @@ from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 
 NARROW = (torch.float16, torch.bfloat16)
-WIDE_ONLY = ("cpu",)
-"""Kinds of devices that gain nothing by 16-bit products: many processors do not even have them."""
+PROCESSORS = ("cpu",)
+"""Kinds of devices that have products of bfloat16 at best, and many of them not even these."""
 
-SMALL_BESIDE = 0.1
-"""Up to this part of the weight's norm a change may have its factors rounded: √(1 + 2 · 0.1²) = 1.01, so the
-error stays within one hundredth of that of the last rounding."""
+SMALL_BESIDE = 0.085
+"""Up to this part of the weight's norm a change may have its factors rounded: as measured, the error is then
+√(1 + 2.65 · part²) times that of the last rounding, so it stays within one hundredth of it."""
 
 
 def suits_16_bits(base: Tensor, size: float, changes: Sequence[Contribution]) -> bool:
     """Tell whether low-rank changes to a weight of norm `size` may be multiplied in its own number type."""
-    if base.dtype not in NARROW or base.device.type in WIDE_ONLY or not changes:
+    if base.dtype not in NARROW or not changes:
+        return False
+    if base.device.type in PROCESSORS and not (base.dtype == torch.bfloat16 and multiplies_bfloat16()):
         return False
     return math.hypot(*_sizes(changes, 1)) <= SMALL_BESIDE * size
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Tell whether this processor has instructions for it, as far as this PyTorch can tell."""
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return asked is not None and bool(asked())
 
 
 def stays_in_range(dtype: torch.dtype, size: float, changes: Sequence[Contribution]) -> bool:

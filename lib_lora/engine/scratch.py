@@ -27,6 +27,11 @@ class Scratch:
             buffer = self._buffers[key] = torch.empty(count, dtype=dtype, device=device)
         return buffer[:count].view(*shape)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers."""
+        return sum(buffer.nelement() * buffer.element_size() for buffer in self._buffers.values())
+
     def clear(self) -> None:
         """Give everything back."""
         self._buffers.clear()

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import FileIO
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 from ..errors import (
     DuplicateKeyError,
+    FileError,
     HeaderEncodingError,
     HeaderJsonError,
     HeaderVolumeError,
@@ -53,6 +55,8 @@ BITS: Mapping[str, int] = MappingProxyType(
         "F4": 4,
     }
 )
+REMEMBERED, REMEMBERED_LENGTH = 8, 1 << 20  # descriptions of tensors, of so many characters at most
+_ANY = Path("file")  # in messages that nobody sees
 _FIELDS = frozenset(("dtype", "shape", "data_offsets"))
 _LEADING_METADATA = re.compile(rf'[ \t\r\n]*\{{[ \t\r\n]*"{METADATA}"[ \t\r\n]*:[ \t\r\n]*')
 
@@ -86,7 +90,8 @@ def read_header(path: Path) -> Header:
 def read_open_header(path: Path, file: FileIO, size: int) -> Header:
     """Read and check the header of a file that is open at its beginning and `size` bytes long."""
     length = header_length(path, file, size)
-    return _header(path, _text(path, _read(path, file, length), length), PREFIX + length, size)
+    text = _text(path, _read(path, file, length), length)
+    return _header_as_before(path, text, PREFIX + length, size) or _header(path, text, PREFIX + length, size)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -162,9 +167,46 @@ def read_leading_metadata(path: Path, text: str) -> tuple[dict[str, str] | None,
     return _metadata(path, value), end
 
 
+def _header_as_before(path: Path, text: str, payload_start: int, file_size: int) -> Header | None:
+    """Return the header where metadata stands first or nowhere and nothing is odd, else None.
+
+    Files of one recipe have the same tensors in the same places, so what follows the metadata is, letter by
+    letter, what another file had, and need not be parsed again.
+    """
+    try:
+        metadata, end = read_leading_metadata(path, text)
+        if metadata is None and text.startswith('{"'):
+            metadata, end = {}, 0  # none, or behind the tensors, where it is found odd
+        if metadata is None or len(text) - end > REMEMBERED_LENGTH:
+            return None
+        if "\\u" in text[:end]:
+            "".join((*metadata, *metadata.values())).encode("utf-8")
+    except (FileError, UnicodeEncodeError):
+        return None
+    tensors = _tensors_behind(text[end:], file_size - payload_start)
+    return None if tensors is None else Header(MappingProxyType(metadata), tensors, payload_start, file_size)
+
+
+@lru_cache(REMEMBERED)
+def _tensors_behind(rest: str, payload: int) -> Mapping[str, TensorInfo] | None:
+    """Return the tensors that the text behind the metadata describes, None where it is odd."""
+    if not rest.startswith((",", "{")):
+        return None
+    try:
+        document = _document(_ANY, "{" + rest[1:])
+        return None if METADATA in document else _tensors(_ANY, document, payload)
+    except FileError:
+        return None
+
+
 def _header(path: Path, text: str, payload_start: int, file_size: int) -> Header:
     document = _document(path, text)
     metadata = _metadata(path, document.pop(METADATA, None))
+    tensors = _tensors(path, document, file_size - payload_start)
+    return Header(MappingProxyType(metadata), tensors, payload_start, file_size)
+
+
+def _tensors(path: Path, document: Mapping[str, object], payload: int) -> Mapping[str, TensorInfo]:
     if len(document) > TENSOR_LIMIT:
         raise HeaderVolumeError(
             f"{path.name} has {len(document)} tensors; the limit is {TENSOR_LIMIT}. {DAMAGED}"
@@ -172,8 +214,8 @@ def _header(path: Path, text: str, payload_start: int, file_size: int) -> Header
     tensors = {name: _tensor_info(path, name, info) for name, info in document.items()}
     if not tensors:
         raise NoTensorsError(f"{path.name} holds no tensors: there is nothing to apply. Download it again.")
-    _check_offsets(path, tensors, file_size - payload_start)
-    return Header(MappingProxyType(metadata), MappingProxyType(tensors), payload_start, file_size)
+    _check_offsets(path, tensors, payload)
+    return MappingProxyType(tensors)
 
 
 class _Duplicate(Exception):

@@ -94,9 +94,8 @@ def _rows(case: Case, times: Times) -> Iterator[Row]:
     yield Row("slider → ready / plain products", case.told, plain, case.plain_goal, detail=detail)
     for name, goal in zip(OTHERS, case.goals, strict=True):
         if name in times.by_way:
-            yield Row(
-                f"{name} / slider → ready", case.told, times.ratio(name, "ours"), goal, False, detail=detail
-            )
+            value, floor = times.ratio(name, "ours"), times.ratio(name, "plain products")
+            yield Row(f"{name} / slider → ready", case.told, value, goal, False, detail=detail, floor=floor)
 
 
 def independence(structure: str, rounds: int) -> Row:

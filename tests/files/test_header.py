@@ -254,3 +254,52 @@ def test_costly_headers_are_answered_soon(tmp_path: Path, text: str) -> None:
     for read in (read_header, read_metadata):
         with bounded(), contextlib.suppress(FileError):
             read(path)
+
+
+class TestTheSameTensorsAgain:
+    """Behind other metadata, of files of one recipe: not parsed again, and no less strictly looked at."""
+
+    @staticmethod
+    def file(folder: Path, metadata: str, rest: bytes = A + b"," + B + b"}", payload: bytes = b"xy") -> Path:
+        header = b'{"__metadata__":' + metadata.encode() + b"," + rest
+        return write(folder / "x.safetensors", raw(header, payload))
+
+    def test_are_taken_as_they_were(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = read_header(self.file(tmp_path, '{"name":"one"}'))
+
+        def parse(*_: object) -> None:
+            raise AssertionError("parsed again")
+
+        monkeypatch.setattr("lib_lora.files.header._document", parse)
+        second = read_header(self.file(tmp_path, '{"name":"another, \\u00fc"}'))
+        assert second.tensors == first.tensors
+        assert second.metadata == {"name": "another, ü"}
+        assert second.payload_start == first.payload_start + len("another, \\u00fc") - len("one")
+
+    @pytest.mark.parametrize(
+        ("metadata", "rest", "payload", "error"),
+        [
+            ("{}", A + b"," + B + b"}", b"x", "cut off"),
+            ("{}", A + b"," + B + b"}", b"xyz", "after its last tensor"),
+            ("{}", A + b"," + B + b',"__metadata__":{}}', b"xy", "twice"),
+            ("{}", A + b"," + B + b',"\\u005f_metadata__":{}}', b"xy", "twice"),
+            ('{"a":"\\ud800"}', A + b"," + B + b"}", b"xy", "does not exist"),
+            ('{"a":"","a":""}', A + b"," + B + b"}", b"xy", "twice"),
+            ('{"a":1}', A + b"," + B + b"}", b"xy", "not text"),
+            ("{}", A + b"," + A + b"}", b"xy", "twice"),
+            ("{}", A + b"," + B + b"}}", b"xy", "not JSON"),
+        ],
+    )
+    def test_faults_are_found_after_a_sound_file(
+        self, tmp_path: Path, metadata: str, rest: bytes, payload: bytes, error: str
+    ) -> None:
+        read_header(self.file(tmp_path, "{}"))
+        for _ in range(2):
+            with pytest.raises(FileError, match=error):
+                read_header(self.file(tmp_path, metadata, rest, payload))
+
+    def test_without_metadata_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = write(tmp_path / "x.safetensors", raw(b"{" + A + b"," + B + b"}", b"xy"))
+        first = read_header(path)
+        monkeypatch.setattr("lib_lora.files.header._document", None)
+        assert read_header(path) == first
