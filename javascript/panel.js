@@ -9,6 +9,7 @@
         #enabled;
         #kept;
         #words = new Set(); // trigger words that the panel put into the prompt
+        #promptBox = null;
         #promptSeen = null;
         #rows = new Map(); // id → Row
         #order = []; // Rows as they stand
@@ -95,7 +96,9 @@
 
         /** The prompt's text box of this tab, or null where the host has none. */
         get prompt() {
-            return LoraStack.app().querySelector(`#${CSS.escape(this.tab)}_prompt textarea`);
+            // Every row asks, and to look it up in a page that is being changed takes longer than to draw the row.
+            if (!this.#promptBox?.isConnected) this.#promptBox = LoraStack.app().querySelector(`#${CSS.escape(this.tab)}_prompt textarea`);
+            return this.#promptBox;
         }
 
         fileOf(entry) {

@@ -55,7 +55,8 @@
         /** Draw the row as it is now. `file` is what the library knows, `problem` what the server objects to, `fit` how it meets the checkpoint. */
         update(state) {
             const drawn = this.#state;
-            if (drawn && Object.keys(state).every((name) => state[name] === drawn[name])) return;
+            const changed = (...names) => !drawn || names.some((name) => state[name] !== drawn[name]);
+            if (!changed(...Object.keys(state))) return;
             this.#state = state;
             const { entry, index, file, problem, solo } = state;
             const { text, setText, setLabel, fieldOf } = LoraStack;
@@ -66,12 +67,16 @@
             this.on.checked = on;
             this.on.disabled = this.soloButton.disabled = !usable;
             this.soloButton.setAttribute("aria-pressed", String(solo));
-            for (const [part, key] of [[this.handle, "row.move"], [this.on, "row.on"], [this.soloButton, "row.solo"], [this.moreButton, "row.more"], [this.duplicateButton, "row.duplicate"], [this.removeButton, "row.remove"]]) {
-                setLabel(part, text(key, { name: this.#name }));
+            if (changed("entry")) {
+                for (const [part, key] of [[this.handle, "row.move"], [this.on, "row.on"], [this.soloButton, "row.solo"], [this.moreButton, "row.more"], [this.duplicateButton, "row.duplicate"], [this.removeButton, "row.remove"]]) {
+                    setLabel(part, text(key, { name: this.#name }));
+                }
             }
-            this.#drawName(file);
-            this.#drawWeight(entry, usable, file);
-            this.drawWords();
+            if (changed("entry", "file", "roles")) {
+                this.#drawName(file);
+                this.#drawWeight(entry, usable, file);
+            }
+            if (changed("entry", "file", "fit")) this.drawWords();
             const unpainted = Boolean(problem) && Boolean(file) && this.#isUnpainted(entry);
             const bad = this.#ownProblem(entry, usable) || (unpainted ? "" : problem);
             setText(this.problem, bad || (unpainted ? text("region.unpainted") : ""));

@@ -113,3 +113,19 @@ test("a row that is to act in a painted mask gets one of its own, or one that li
     assert.equal(await chosen('[{"network":"a","region":"mask:mask 1"},{"network":"b"}]'), "mask:mask 2", "the first is chosen, though not painted yet");
     assert.equal(await chosen('{"version":1,"entries":[{"network":"a","region":"mask:mask 1"},{"network":"b"}],"masks":{"mask 1":"aaaa"}}'), "mask:mask 2");
 });
+
+test("of a long stack nothing is drawn anew for a row that moves but the places", async (t) => {
+    const prompt = new FakeElement("textarea");
+    let lookedUp = 0;
+    const { querySelector } = document;
+    document.querySelector = (selector) => (selector.endsWith("_prompt textarea") ? (lookedUp += 1) && prompt : null);
+    t.after(() => { document.querySelector = querySelector; });
+    const { panel: made } = panel(JSON.stringify({ version: 1, entries: Array.from({ length: 50 }, (_, at) => ({ network: `n${at}` })) }));
+    await settled();
+    assert.equal(lookedUp, 1);
+    let drawn = 0;
+    for (const row of made.rows) row.facts.replaceChildren = () => { drawn += 1; };
+    made.move(made.rows[49].id, 0);
+    assert.equal(drawn, 0);
+    assert.deepEqual(made.rows.slice(0, 3).map((row) => row.root.getAttribute("aria-label")), [1, 2, 3].map((row) => LoraStack.text("row.label", { row, name: ["n49", "n0", "n1"][row - 1] })));
+});
