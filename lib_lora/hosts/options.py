@@ -141,8 +141,14 @@ def folders() -> tuple[Path, ...]:
         str(Path(paths_internal.extensions_dir, "sd-webui-additional-networks", "models", "lora")),
         *_listed(str(_option("additional_networks_extra_lora_path", ""))),
     ]
-    found = [_path(text) for text in (*others, *_own_folders()) if text.strip(' "')]
-    return tuple(dict.fromkeys(folder.resolve() for folder in found if folder.is_dir()))
+    named = [_path(text) for text in (*others, *_own_folders()) if text.strip(' "')]
+    found: dict[object, Path] = {}
+    for folder in named:
+        if folder.is_dir():
+            # Where `Lora` and `lora` are one folder, as on a Mac, no name tells; numbers do.
+            status = folder.stat()
+            found.setdefault((status.st_dev, status.st_ino or folder.resolve()), folder.resolve())
+    return tuple(found.values())
 
 
 def absent_folders() -> tuple[Path, ...]:

@@ -86,6 +86,14 @@ def test_each_folder_once_and_only_if_it_is_there(host: Host) -> None:
     assert host.names() == ["models/Lora", "more"]
 
 
+def test_a_folder_in_two_spellings_is_one(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a Mac `Lora` and `lora` are; every file in both would have been one of two."""
+    (host.root / "MORE").symlink_to(host.root / "more")
+    monkeypatch.setattr(Path, "resolve", Path.absolute)  # as there: it leaves the letters as they are
+    host.data[options.FOLDERS] = f"{host.root / 'more'}, {host.root / 'MORE'}"
+    assert host.names() == ["models/Lora", "more"]
+
+
 def test_a_folder_that_the_user_named_and_that_is_not_there_is_told_of(host: Host) -> None:
     host.flags.lora_dir = str(host.root / "no host's")
     host.flags.lora_stack_dir = [str(host.root / "away"), str(host.root / "named")]
