@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import RLock
 from urllib.parse import quote
 
-SCHEMA = 1  # raised when the index's tables change; it has another file name then and is made anew
+SCHEMA = 2  # raised when the index's tables or words change: it has another name then and is made anew
 BUSY = 10.0  # seconds to wait for another process
 GATHERED = 16 * 1024 * 1024  # bytes
 MINE = "mine.sqlite"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lib_lora.library import walk as walking
+from lib_lora.library.database import SCHEMA
 from lib_lora.library.library import Library
 from tests.files.samples import write
 from tests.library.shelves import network_bytes, put, refuse_folder
@@ -164,3 +167,23 @@ def test_the_same_folders_under_another_root(library: Library) -> None:
     library.scan([root])
     library.scan()
     assert labels(library) == ["a/neon", "a/zorp", "b/ink"]
+
+
+def test_an_index_with_words_in_an_earlier_spelling_is_made_anew_and_notes_stay(tmp_path: Path) -> None:
+    """It held accents apart from their letters, as a Mac writes names, and nobody types them so."""
+    put(tmp_path / "lora", unicodedata.normalize("NFD", "café"))
+    library = Library([tmp_path / "lora"], data=tmp_path)
+    library.scan()
+    library.note(library.files()[0], {"rating": 4})
+    library.close()
+    (index,) = tmp_path.glob("index-*.sqlite")
+    connection = sqlite3.connect(index)
+    with connection:
+        connection.execute("UPDATE texts SET hay = ?", (unicodedata.normalize("NFD", "café"),))
+    connection.close()
+    index.rename(tmp_path / index.name.replace(f"-{SCHEMA}", "-1"))
+    library = Library([tmp_path / "lora"], data=tmp_path)
+    library.scan()
+    (found,) = library.search("café")
+    assert library.notes.of(str(found.path))["rating"] == 4
+    library.close()
