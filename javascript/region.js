@@ -27,7 +27,11 @@
 
     function writeRegion(region) {
         const texts = {
-            box: () => `box:${["x", "y", "width", "height"].map((side) => plain(region.box[side])).join(",")}`,
+            box: () => {
+                const { x, y, width, height } = region.box;
+                const [left, top] = [plain(x), plain(y)]; // rounded up, with sizes rounded up they would leave the picture
+                return `box:${[left, top, plain(Math.min(width, 1 - Number(left))), plain(Math.min(height, 1 - Number(top)))].join(",")}`;
+            },
             mask: () => `mask:${region.name}`,
             not: () => `not:${region.row}`,
         };

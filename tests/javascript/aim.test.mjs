@@ -17,6 +17,15 @@ for (const [text, region] of Object.entries(REGIONS)) {
     });
 }
 
+test("a rectangle that ends at the picture's edge does so when it is written, however it is rounded", () => {
+    for (let at = 1; at < 320; at += 1) {
+        const [start, size] = [at / 320, 1 - at / 320];
+        const text = LoraStack.writeRegion({ kind: "box", box: { x: start, y: start, width: size, height: size } });
+        const [x, y, width, height] = text.slice(4).split(",").map(Number);
+        assert.ok(x + width < 1 + 1e-9 && y + height < 1 + 1e-9, text);
+    }
+});
+
 test("letters and spaces are forgiven, what cannot be drawn is left to the server", () => {
     assert.deepEqual(LoraStack.readRegion(" Box: 0, 0, .5, 1 "), { kind: "box", box: { x: 0, y: 0, width: 0.5, height: 1 } });
     for (const text of ["box", "box:1,2", "box:0,0,2,1", "box:0,0,0,1", "box:a,0,1,1", "box:0,0,1,1,1", "mask:", "not:", "not:a", "inpaint:1", "somewhere", ":"]) {
