@@ -9,6 +9,7 @@
     class CurveEditor {
         #onChange;
         #points = LoraStack.FLAT;
+        #late = false; // a curve that came in a tag: it stays of its kind when its points are moved
         #steps = 1;
         #range = { low: 0, high: 1 };
         #handles = [];
@@ -40,7 +41,8 @@
             this.plot.setAttribute("aria-label", text(factors === null ? "schedule.no_plot" : "schedule.plot", { name }));
             this.dots.hidden = points === null;
             // A flat curve has no text, but its points are kept while somebody moves them.
-            const others = points !== null && fields.schedule !== LoraStack.writePoints(this.#points);
+            this.#late = LoraStack.isLate(fields.schedule);
+            const others = points !== null && fields.schedule !== LoraStack.writePoints(this.#points, this.#late);
             if (others) this.#points = points.length ? points : LoraStack.FLAT;
             const heights = [...(factors ?? []), ...this.#points.map(([, factor]) => factor)];
             this.#range = { low: Math.min(0, ...heights), high: Math.max(1, ...heights) };
@@ -102,7 +104,7 @@
 
         #write(points) {
             this.#points = points;
-            this.#onChange(LoraStack.writePoints(points));
+            this.#onChange(LoraStack.writePoints(points, this.#late));
             this.#drawDots();
         }
 

@@ -29,7 +29,7 @@
         const stop = readEdge(fields.stop ?? "", steps);
         if (points === null || start === null || stop === null) return null;
         const byStep = countsSteps(points);
-        const late = (fields.schedule ?? "").trim().startsWith(LATE) ? 1 : 0;
+        const late = isLate(fields.schedule ?? "") ? 1 : 0;
         return Array.from({ length: steps }, (_, step) => {
             if (start.given && step < start.first) return 0;
             if (stop.given && step >= stop.end) return 0;
@@ -39,14 +39,18 @@
 
     /** Points of a curve as [place, factor], or null where the text cannot be read. Places beyond 1 are steps from 1. */
     function readPoints(text) {
-        const written = text.trim();
-        const curve = written.startsWith(LATE) ? written.slice(LATE.length) : written;
+        const curve = isLate(text) ? text.trim().slice(LATE.length) : text.trim();
         const parts = curve.replaceAll(";", ",").split(",").map((part) => part.trim()).filter(Boolean);
         const points = parts.map((part) => {
             const [value, place] = part.replaceAll("~", "@").split("@");
             return [place === undefined ? 1 : number(place), number(value)];
         });
         return points.flat().every(Number.isFinite) ? points : null;
+    }
+
+    /** Whether the parts of a curve begin at the second step. */
+    function isLate(text) {
+        return text.trim().startsWith(LATE);
     }
 
     /** Whether the places of a curve are steps, and not parts of the whole. */
@@ -65,9 +69,9 @@
     }
 
     /** The text of a curve; a flat one at 1 needs none. */
-    function writePoints(points) {
+    function writePoints(points, late = false) {
         if (points.every(([, factor]) => factor === 1)) return "";
-        return points.map(([place, factor]) => `${LoraStack.round(factor)}@${LoraStack.round(place)}`).join(",");
+        return (late ? LATE : "") + points.map(([place, factor]) => `${LoraStack.round(factor)}@${LoraStack.round(place)}`).join(",");
     }
 
     /** A point put elsewhere; it never passes its neighbours, and the last one says that places are steps. */
@@ -118,5 +122,5 @@
         return points[points.length - 1][1];
     }
 
-    Object.assign(LoraStack, { SCHEDULES, FLAT, scheduleName, curve, readPoints, writePoints, countsSteps, plotPlace, placeAt, movePoint, removePoint, addPoint });
+    Object.assign(LoraStack, { SCHEDULES, FLAT, scheduleName, curve, readPoints, isLate, writePoints, countsSteps, plotPlace, placeAt, movePoint, removePoint, addPoint });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

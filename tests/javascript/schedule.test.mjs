@@ -56,6 +56,12 @@ test("a curve over steps stays one, however its points are moved or taken out", 
     assert.equal(LoraStack.removePoint(LoraStack.readPoints("0@0,1@0.5,0@1"), 2).length, 2);
 });
 
+test("a curve of a tag stays of its kind when its points are moved", () => {
+    const text = "late:0@0,1@0.5";
+    assert.equal(LoraStack.writePoints(LoraStack.readPoints(text), LoraStack.isLate(text)), text);
+    assert.equal(LoraStack.isLate("0@0,1@0.5"), false);
+});
+
 test("a flat curve at 1 needs no text, another flat one does", () => {
     assert.equal(LoraStack.writePoints(LoraStack.FLAT), "");
     assert.equal(LoraStack.writePoints([[0, 0.5], [1, 0.5]]), "0.5@0,0.5@1");
