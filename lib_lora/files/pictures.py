@@ -40,6 +40,8 @@ def _user_comment(image: object) -> str:
         return comment
     encoding, text = bytes(comment[:8]), bytes(comment[8:])
     if encoding.startswith(b"UNICODE"):
-        # The standard leaves the order of bytes open; Latin letters tell it.
-        return text.decode("utf-16-be" if text[:1] == b"\0" or text[1:2] != b"\0" else "utf-16-le", "replace")
+        # The standard leaves the order of bytes open. The Latin letters of `Steps` and the like tell it,
+        # wherever they stand: a prompt may begin with others.
+        orders = (text.decode(order, "replace") for order in ("utf-16-be", "utf-16-le"))
+        return max(orders, key=lambda told: sum(map(str.isascii, told)))
     return text.decode("utf-8", "replace")

@@ -46,6 +46,12 @@ def test_exif(kind: str, comment: bytes) -> None:
     assert read_parameters(commented(kind, comment)) == TEXT
 
 
+@pytest.mark.parametrize("order", ["utf-16-be", "utf-16-le"])
+def test_exif_of_a_prompt_that_begins_with_chinese(order: str) -> None:
+    text = f"美しい少女\n{TEXT}"
+    assert read_parameters(commented("JPEG", b"UNICODE\0" + text.encode(order))) == text
+
+
 def test_gif() -> None:
     assert read_parameters(picture("GIF", comment=b"Steps: 4")) == "Steps: 4"
 
