@@ -76,7 +76,7 @@ def full_jobs() -> list[Job]:
         _beside(3, 0.30),
         _beside(8, 0.25),
         Job("stepping", "schedule", lambda: [schedules.every_step(SLICE, 16, ROUNDS)]),
-        Job("stepping", "schedule, larger", lambda: [schedules.every_step(BLOCKS, 32, ROUNDS)]),
+        Job("stepping", "schedule, larger", lambda: [schedules.every_step(BLOCK, 32, ROUNDS)]),
         Job("control", "again", lambda: [control.again(2 * ROUNDS + 1)]),
         Job(
             "control",
