@@ -11,8 +11,9 @@ In this order: what the user wrote goes before what a site says. All of it is re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,20 @@ class Companion:
 
 def read_companions(path: Path, names: Iterable[str]) -> tuple[Companion, ...]:
     """Read those of `names` that belong to the network at `path`, the most trusted first; never raises."""
-    present = _present(path, names)
+    present = _present(path.name, names)
     return tuple([_companion(path.with_name(name), kind, read) for name, kind, read in present])
 
 
-def read_joined(path: Path, names: Iterable[str]) -> Sidecar:
+def read_joined(path: str, names: Sequence[str]) -> Sidecar:
     """Return what those of `names` that belong to the network at `path` say together; never raises.
 
     As `read_companions`, without what only a file's own page shows.
     """
-    found = [_told(path.with_name(name), kind, read)[0] for name, kind, read in _present(path, names)]
+    if not any(name.lower().endswith(_ENDINGS) for name in names):
+        return _SILENT  # pictures at most
+    whole = os.path.basename(path)  # noqa: PTH119  a scan asks this of thousands
+    folder = path[: -len(whole)]
+    found = [_told(folder + name, kind, read)[0] for name, kind, read in _present(whole, names)]
     if not found:
         return _SILENT
     return found[0] if len(found) == 1 else join(found)
@@ -58,13 +63,12 @@ def read_joined(path: Path, names: Iterable[str]) -> Sidecar:
 
 def join(sidecars: Iterable[Sidecar]) -> Sidecar:
     """Return each field from the first sidecar that has it."""
-    told: dict[str, object] = {}
+    told: dict[str, Any] = {}
     for sidecar in sidecars:
-        for field in fields(Sidecar):
-            value = getattr(sidecar, field.name)
-            if value not in ("", None, (), False) and field.name not in told:
-                told[field.name] = value
-    return Sidecar(**told)  # type: ignore[arg-type]
+        for name, value in zip(Sidecar._fields, sidecar, strict=True):
+            if value not in ("", None, (), False) and name not in told:
+                told[name] = value
+    return Sidecar(**told)
 
 
 def companion_suffixes() -> tuple[str, ...]:
@@ -72,11 +76,9 @@ def companion_suffixes() -> tuple[str, ...]:
     return tuple(suffix for suffix, _, _ in _READERS)
 
 
-def _present(path: Path, names: Iterable[str]) -> list[tuple[str, str, Reader | None]]:
-    """Return those of `names` that belong to the network at `path`, in the order of trust."""
-    known, whole = frozenset(names), path.name
-    if not known:
-        return []
+def _present(whole: str, names: Iterable[str]) -> list[tuple[str, str, Reader | None]]:
+    """Return those of `names` that belong to the network called `whole`, in the order of trust."""
+    known = frozenset(names)
     stem = whole.rpartition(".")[0]
     named = [(whole + end[1:] if end[0] == "*" else stem + end, kind, read) for end, kind, read in _READERS]
     folded = {name.lower(): name for name in known}
@@ -84,7 +86,7 @@ def _present(path: Path, names: Iterable[str]) -> list[tuple[str, str, Reader | 
     return [reader for reader in actual if reader[0]]
 
 
-def _told(path: Path, kind: str, read: Reader | None) -> tuple[Sidecar, dict[str, Any]]:
+def _told(path: str | Path, kind: str, read: Reader | None) -> tuple[Sidecar, dict[str, Any]]:
     """Return what a file says, and the document it says it in, empty where there is none."""
     text, problem = read_small(path)
     if read is None:
@@ -92,9 +94,9 @@ def _told(path: Path, kind: str, read: Reader | None) -> tuple[Sidecar, dict[str
     document = parse_json(text, SIZE_LIMIT) if text else {}
     if not isinstance(document, dict):
         whose = "the WebUI writes" if kind == "webui" else f"of {kind}"
-        return Sidecar(problem=f"{path.name} is not the JSON {whose}."), {}
+        return Sidecar(problem=f"{Path(path).name} is not the JSON {whose}."), {}
     sidecar = read(document)
-    return replace(sidecar, problem=problem) if problem else sidecar, document
+    return sidecar._replace(problem=problem) if problem else sidecar, document
 
 
 def _companion(path: Path, kind: str, read: Reader | None) -> Companion:
@@ -179,6 +181,7 @@ _READERS: tuple[tuple[str, str, Reader | None], ...] = (
     (".txt", "text", None),
     (".description.txt", "text", None),
 )
+_ENDINGS = tuple(suffix.lstrip("*") for suffix, _, _ in _READERS)
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def open_regular(path: Path) -> Iterator[tuple[FileIO, Identity]]:
             yield file, Identity.of(status)
 
 
-def read_at_once(path: Path, limit: int) -> bytes | None:
+def read_at_once(path: str | Path, limit: int) -> bytes | None:
     """Return a file's content, None where anything is odd: `open_regular` then says what. Never raises."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  a scan asks this of thousands

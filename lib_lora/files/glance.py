@@ -30,6 +30,8 @@ _ANY = Path("file")  # in messages that nobody sees
 # Large buffers begin right after the beginning of a page of memory; to copy pages of a file there takes some
 # processors three times as long as to a little further on.
 _BEGIN = 512
+# Otherwise the system reads on behind the header, into the payload; from a disk that takes twice as long.
+_ONLY_WHAT_IS_READ = getattr(os, "POSIX_FADV_RANDOM", None)
 _SIGN = 24  # bytes at the end that, with the length, tell which description it may be
 
 
@@ -117,8 +119,9 @@ class Glancer:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
                 return 0, 0
-            raw = FileIO(file, "rb", closefd=False)
-            got = raw.readinto(memoryview(self._buffer)[_BEGIN : _BEGIN + FIRST_READ]) or 0
+            if _ONLY_WHAT_IS_READ is not None:
+                os.posix_fadvise(file, 0, 0, _ONLY_WHAT_IS_READ)
+            got = _read_into(file, memoryview(self._buffer)[_BEGIN : _BEGIN + FIRST_READ])
             length = int.from_bytes(self._buffer[_BEGIN : _BEGIN + PREFIX], "little")
             end = PREFIX + length
             if got < PREFIX + 2 or length > LARGEST or not end <= status.st_size <= FILE_LIMIT:
@@ -126,7 +129,7 @@ class Glancer:
             if _BEGIN + end > len(self._buffer):
                 self._buffer.extend(bytes(_BEGIN + end - len(self._buffer)))
             while got < end:
-                more = raw.readinto(memoryview(self._buffer)[_BEGIN + got : _BEGIN + end])
+                more = _read_into(file, memoryview(self._buffer)[_BEGIN + got : _BEGIN + end])
                 if not more:
                     return 0, 0
                 got += more
@@ -167,6 +170,13 @@ class Glancer:
         header = read_header(path)
         metadata = dict(header.metadata)
         return Glance(metadata, read_structure(header.tensors), _fingerprint(metadata, header.file_size))
+
+
+def _read_into(file: int, place: memoryview) -> int:
+    """Read on in an open file, as much as fits; return how many bytes came. Raises OSError."""
+    if hasattr(os, "readv"):
+        return os.readv(file, [place])
+    return FileIO(file, "rb", closefd=False).readinto(place) or 0  # Windows
 
 
 def _fingerprint(metadata: dict[str, str], size: int) -> str:

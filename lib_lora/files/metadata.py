@@ -6,7 +6,7 @@ Everything in the metadata is somebody's claim: names and shapes go first, and e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .architecture import LABELS, SAME_NAMES, from_metadata
 from .hashes import declared, declared_legacy
@@ -60,8 +60,7 @@ _TRAINED: tuple[tuple[str, str], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(NamedTuple):
     """What the metadata says, capped and without control characters; empty where it says nothing."""
 
     title: str
@@ -77,8 +76,7 @@ class Words:
     declared_legacy: str
 
 
-@dataclass(frozen=True)
-class NetworkFacts:
+class NetworkFacts(NamedTuple):
     """What is known of a file without reading its tensors; `problem` says why it cannot be a network."""
 
     words: Words
@@ -106,8 +104,10 @@ def facts(header: Header) -> NetworkFacts:
     return join_facts(header.metadata, read_structure(header.tensors), read_words(header.metadata))
 
 
-def join_facts(metadata: Mapping[str, str], structure: Structure, words: Words) -> NetworkFacts:
-    """Return what a file's metadata and the structure of its tensors tell together."""
+def join_facts(
+    metadata: Mapping[str, str], structure: Structure, words: Words, with_remarks: bool = True
+) -> NetworkFacts:
+    """Return what a file's metadata and the structure of its tensors tell together; remarks if asked for."""
     architecture, note = tell_architecture(metadata, structure)
     return NetworkFacts(
         words=words,
@@ -117,7 +117,7 @@ def join_facts(metadata: Mapping[str, str], structure: Structure, words: Words) 
         ranks=structure.ranks,
         parts=structure.parts,
         problem=structure.problem,
-        remarks=(*structure.remarks, *_contradictions(metadata, structure)),
+        remarks=(*structure.remarks, *_contradictions(metadata, structure)) if with_remarks else (),
     )
 
 
@@ -203,9 +203,10 @@ def _tags(text: str) -> tuple[tuple[str, int], ...]:
         for tag, count in folder.items() if numbers else ():
             if type(count) is int and count > 0:
                 counts[tag] = counts[tag] + count if tag in counts else count
-    if counts and max(counts.values()) >= COUNT_LIMIT:
-        counts = {tag: count for tag, count in counts.items() if count < COUNT_LIMIT}
-    commonest = sorted(counts, key=counts.__getitem__, reverse=True)[:TAG_LIMIT]
+    commonest = sorted(counts, key=counts.__getitem__, reverse=True)
+    if commonest and counts[commonest[0]] >= COUNT_LIMIT:
+        commonest = [tag for tag in commonest if counts[tag] < COUNT_LIMIT]
+    del commonest[TAG_LIMIT:]
     words = zip(clean_words(commonest, WORD_LIMIT), commonest, strict=True)
     return tuple([(word, counts[tag]) for word, tag in words if word])
 

@@ -22,6 +22,7 @@ KINDS = 50_000  # shapes remembered
 SHAPE_LIMIT = 160  # characters
 _HEAD = re.compile(r'"([^"\\\x00-\x1f]+)":\{"dtype":"(\w+)","shape":', re.ASCII)
 _SHAPE = re.compile(r"(?:0|[1-9]\d{0,17})(?:,(?:0|[1-9]\d{0,17}))*", re.ASCII)
+_AFTER_SHAPE = '],"data_offsets":'
 _BETWEEN, _NEXT = '],"data_offsets":[', "]},"
 
 
@@ -57,12 +58,30 @@ class _Kinds(dict[tuple[str, str], _Kind]):
         return self[key]
 
 
+class _Shapes(dict[str, _Kind]):
+    """The same of one number type, by all that stands between two opening brackets."""
+
+    def __init__(self, kinds: _Kinds, dtype: str) -> None:
+        super().__init__()
+        self._kinds, self._dtype = kinds, dtype
+
+    def __missing__(self, text: str) -> _Kind:
+        if text[-len(_AFTER_SHAPE) :] != _AFTER_SHAPE:
+            raise _OddError
+        if len(self) >= KINDS:
+            self.clear()
+        self[text] = self._kinds[self._dtype, text[: -len(_AFTER_SHAPE)]]
+        return self[text]
+
+
 class _Called(NamedTuple):
     """Tensors of certain names and number types, and the header around their shapes and places."""
 
+    called: list[str]
     names: Names
     dtypes: tuple[str, ...]
     frame: list[str]
+    places: list[str]  # of the frame, what follows the shapes
 
 
 class PlainHeaders:
@@ -72,6 +91,8 @@ class PlainHeaders:
         self._kinds = _Kinds()
         self._called: OrderedDict[str, _Called] = OrderedDict()
         self._tensors = 0
+        self._last: dict[tuple[str, int], _Called] = {}  # by what begins a header, and its length
+        self._shapes: dict[str, _Shapes] = {}
 
     def structure(self, text: str, payload: int) -> Structure | None:
         """Return the structure of the tensors that `text`, a header's entries and its last brace, describes.
@@ -79,6 +100,28 @@ class PlainHeaders:
         None where it is not written exactly as the library does for a payload of so many bytes, or where
         anything is wrong: then the whole header has to be read, which says what.
         """
+        return self._as_before(text, payload) or self._any(text, payload)
+
+    def _as_before(self, text: str, payload: int) -> Structure | None:
+        """Return the structure where the tensors are called as the last ones that began so."""
+        # One tensor is two pieces: its shape, and its place with the name and type of the next.
+        pieces = text.split("[")
+        called = self._last.get((pieces[0], len(pieces)))
+        if called is None:
+            return None
+        try:
+            kinds = list(map(self._shapes[called.dtypes[0]].__getitem__, pieces[1::2]))
+        except _OddError:
+            return None
+        shapes, sizes = zip(*kinds, strict=True)
+        ends = list(map(str, accumulate(sizes)))
+        written = called.places.copy()
+        written[::4], written[2::4] = ["0", *ends[:-1]], ends
+        if ends[-1] != str(payload) or "".join(written) != "[".join(pieces[2::2]):
+            return None
+        return called.names.structure(shapes)
+
+    def _any(self, text: str, payload: int) -> Structure | None:
         # One tensor is four pieces: its name and type, its shape, what stands between, its place.
         pieces = text.replace("]", "[").split("[")
         heads = pieces[:-1:4]
@@ -112,14 +155,26 @@ class PlainHeaders:
         if odd or len(max(names, key=len)) > NAME_LIMIT:
             raise _OddError
         frame = ["", "", _BETWEEN, "", ",", ""] * count + ["]}}"]
-        frame[:-1:6] = [f'{_NEXT}"{name}":{{"dtype":"{dtype}","shape":[' for name, dtype in found]
+        frame[:-1:6] = [_next(name, dtype, "[") for name, dtype in found]
         frame[0] = frame[0].removeprefix(_NEXT)
-        known = _Called(Names(names), tuple(dtype for _, dtype in found), frame)
+        same = next((known.names for known in self._called.values() if known.called == names), None)
+        places = [part for name, dtype in found for part in ("", ",", "", _next(name, dtype, "["))][4:]
+        dtypes = tuple(dtype for _, dtype in found)
+        known = _Called(names, same or Names(names), dtypes, frame, [*places, "", ",", "", "]}}"])
         self._called[heads] = known
+        if len(set(dtypes)) == 1:
+            self._last[_next(names[0], dtypes[0], "").removeprefix(_NEXT), 2 * count + 1] = known
+            self._shapes.setdefault(dtypes[0], _Shapes(self._kinds, dtypes[0]))
         self._tensors += count
         while self._tensors > REMEMBERED and len(self._called) > 1:
             self._tensors -= len(self._called.popitem(last=False)[1].dtypes)
+            self._last.clear()
         return known
+
+
+def _next(name: str, dtype: str, opening: str) -> str:
+    """Return what ends a tensor and begins the next."""
+    return f'{_NEXT}"{name}":{{"dtype":"{dtype}","shape":{opening}'
 
 
 def _is(

@@ -9,8 +9,8 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import UnreadableFileError
 from .disk import open_regular, read_at_once
@@ -26,8 +26,7 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 PREVIEW_SUFFIXES = (*_PICTURES, *(f".preview{suffix}" for suffix in _PICTURES))
 
 
-@dataclass(frozen=True)
-class Sidecar:
+class Sidecar(NamedTuple):
     """What the user or a site wrote about a network; empty and None for what they did not."""
 
     activation_text: str = ""
@@ -56,7 +55,7 @@ def read_sidecar(path: Path) -> Sidecar:
         document, problem = {}, f"{sidecar_path(path).name} is not the JSON the WebUI writes."
     told = webui_sidecar(document)
     description = told.description or clean_lines(read_small(path.with_suffix(".txt"))[0], TEXT_LIMIT)
-    return replace(told, description=description, problem=problem)
+    return told._replace(description=description, problem=problem)
 
 
 def webui_sidecar(document: Mapping[str, object]) -> Sidecar:
@@ -106,20 +105,20 @@ def sidecar_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def read_small(path: Path) -> tuple[str, str]:
+def read_small(path: str | Path) -> tuple[str, str]:
     """Return a small text file's content and what is wrong with it; a missing file is empty and fine."""
     try:
         content = read_at_once(path, SIZE_LIMIT)
         if content is not None:
             return content.decode("utf-8-sig"), ""
-        with open_regular(path) as (file, identity):
+        with open_regular(Path(path)) as (file, identity):
             if identity.size > SIZE_LIMIT:
-                return "", f"{path.name} is larger than {SIZE_LIMIT} bytes and was not read."
+                return "", f"{Path(path).name} is larger than {SIZE_LIMIT} bytes and was not read."
             return file.read(identity.size).decode("utf-8-sig"), ""
     except UnreadableFileError as error:
         return "", "" if isinstance(error.__cause__, FileNotFoundError) else str(error)
     except UnicodeDecodeError:
-        return "", f"{path.name} is not UTF-8 text."
+        return "", f"{Path(path).name} is not UTF-8 text."
 
 
 def read_weight(value: object) -> float | None:

@@ -12,11 +12,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from urllib.parse import quote
 
 SCHEMA = 2  # raised when the index's tables or words change: it has another name then and is made anew
 BUSY = 10.0  # seconds to wait for another process
+LOG_PAGES = 1_000  # of SQLite's log, after which a change brings them into the file
 GATHERED = 16 * 1024 * 1024  # bytes
 MINE = "mine.sqlite"
 DAMAGED = ".damaged"
@@ -35,7 +36,6 @@ _INDEX_TABLES = (
     END""",
 )
 _ORDERS = (
-    "CREATE INDEX IF NOT EXISTS files_sorted ON files (shelf, sorted, label, path)",
     "CREATE INDEX IF NOT EXISTS files_label ON files (shelf, label COLLATE NOCASE, path)",
 )
 _FULL_TEXT = """CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
@@ -53,7 +53,7 @@ _FOLLOWING = (
     END""",
 )
 _DERIVED = (
-    *(("INDEX", name) for name in ("files_sorted", "files_label")),
+    ("INDEX", "files_label"),
     *(("TRIGGER", name) for name in ("words_new", "words_gone", "words_other")),
 )
 _MINE_TABLES = (
@@ -78,6 +78,9 @@ class Database:
         self.problems: tuple[str, ...] = ()
         self._lock = RLock()
         self._index_in_memory = False
+        self.opened = 0  # times; after each the index may be another one
+        self._file: Path | None = None  # None: the index is in memory
+        self._settling: Thread | None = None
         self._connection = self._open()
 
     @contextmanager
@@ -104,19 +107,53 @@ class Database:
     def filling(self) -> Iterator[sqlite3.Connection]:
         """Hold the connection for a change of most rows: orders and words are made once, at the end.
 
-        Row by row the index of words takes five times as long.
+        Row by row the index of words takes five times as long. All of it is safe in the log when this ends;
+        from there another thread brings it into the file, which takes longer than to write the log.
         """
-        with self.writing() as connection:
-            for kind, name in _DERIVED:
-                connection.execute(f"DROP {kind} IF EXISTS {name}")
-            yield connection
-            if self.full_text:
-                # So much is gathered in memory before it is written, in order; a new index has 1 MB, and most
-                # of the time is spent on joining what was written in many pieces.
-                connection.execute("INSERT INTO words (words, rank) VALUES ('hashsize', ?)", (GATHERED,))
-                connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
-            for statement in (*_ORDERS, *(_FOLLOWING if self.full_text else ())):
-                connection.execute(statement)
+        with self._lock:
+            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+            try:
+                with self.writing() as connection:
+                    self.begin_filling(connection)
+                    yield connection
+                    if self.full_text:
+                        connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
+                    self.end_filling(connection)
+            finally:
+                self._connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            self.settle()
+
+    def begin_filling(self, connection: sqlite3.Connection) -> None:
+        """Drop what follows every row, within a change."""
+        for kind, name in _DERIVED:
+            connection.execute(f"DROP {kind} IF EXISTS {name}")
+        if self.full_text:
+            # So much is gathered in memory before it is written, in order; a new index has 1 MB, and most of
+            # the time is spent on joining what was written in many pieces.
+            connection.execute("INSERT INTO words (words, rank) VALUES ('hashsize', ?)", (GATHERED,))
+
+    def end_filling(self, connection: sqlite3.Connection) -> None:
+        """Make again what follows every row."""
+        for statement in (*_ORDERS, *(_FOLLOWING if self.full_text else ())):
+            connection.execute(statement)
+
+    def settle(self) -> None:
+        """Let a thread bring into the file what is in the log only."""
+        if self._file is not None:
+            self._settling = Thread(target=_settle, args=(self._file,), name="lora-stack-log", daemon=True)
+            self._settling.start()
+
+    def beside(self) -> sqlite3.Connection | None:
+        """Return another connection to the index, which waits for nobody; None where it is in memory.
+
+        Raises sqlite3.Error.
+        """
+        if self._file is None:
+            return None
+        connection = sqlite3.connect(self._file, timeout=0.0, isolation_level=None, check_same_thread=False)
+        _settings(connection)
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connection
 
     def versions(self) -> tuple[int, int]:
         """Return numbers that change when another process wrote into the index or the notes."""
@@ -130,12 +167,14 @@ class Database:
     def close(self) -> None:
         """Give the files back."""
         with self._lock:
+            if self._settling is not None:
+                self._settling.join()
             self._connection.close()
 
     def renew(self, index_in_memory: bool = False) -> None:
         """Close both databases, set aside what is damaged, and open again; the index in memory if asked."""
         with self._lock:
-            self._connection.close()
+            self.close()
             self._index_in_memory = index_in_memory
             if self.folder is not None:
                 set_aside_damaged(self.folder, self.index_name)
@@ -147,6 +186,7 @@ class Database:
         return f"index-{SCHEMA}{'-words' if self.full_text else ''}.sqlite"
 
     def _open(self) -> sqlite3.Connection:
+        self.opened += 1
         if self.folder is not None:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -160,8 +200,9 @@ class Database:
 
     def _connect(self, folder: Path | None) -> sqlite3.Connection:
         for last in (False, True):
+            self._file = None if folder is None or self._index_in_memory else folder / self.index_name
             connection = sqlite3.connect(
-                ":memory:" if folder is None or self._index_in_memory else folder / self.index_name,
+                self._file or ":memory:",
                 timeout=BUSY,
                 isolation_level=None,
                 check_same_thread=False,
@@ -180,17 +221,32 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection, folder: Path | None) -> None:
         run = connection.execute
+        run("PRAGMA main.page_size = 16384")  # of a new index: a quarter of the pages to write
         run("ATTACH ? AS mine", (":memory:" if folder is None else f"file:{quote(str(folder / MINE))}",))
         run("PRAGMA main.journal_mode = WAL")
         run("PRAGMA mine.journal_mode = WAL")
-        run("PRAGMA main.synchronous = NORMAL")
-        run("PRAGMA main.cache_size = -16000")  # KiB: the filters' columns of ten thousand files
+        _settings(connection)
         run("PRAGMA mine.synchronous = FULL")
         run("BEGIN IMMEDIATE")
         words = (_FULL_TEXT, *_FOLLOWING) if self.full_text else ()
         for statement in (*_MINE_TABLES, *_INDEX_TABLES, *_ORDERS, *words):
             run(statement)
         run("COMMIT")
+
+
+def _settings(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA main.synchronous = NORMAL")
+    connection.execute("PRAGMA main.cache_size = -16000")  # KiB: the filters' columns of ten thousand files
+
+
+def _settle(path: Path) -> None:
+    """Bring what the log of a database holds into the file; what cannot be brought stays in the log."""
+    with contextlib.suppress(sqlite3.Error):
+        connection = sqlite3.connect(path, timeout=BUSY)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
 
 
 def set_aside_damaged(folder: Path, index: str) -> None:

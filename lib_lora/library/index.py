@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from .network_file import NetworkFile
 
@@ -16,12 +17,18 @@ _KEYS: tuple[Callable[[NetworkFile], str], ...] = (
 
 
 class Index:
-    """The names of all files, built once for a scan and never changed."""
+    """The names of all files, built once for a scan, when first asked for, and never changed."""
 
     def __init__(self, files: Iterable[NetworkFile]) -> None:
-        files = tuple(files)
-        self._exact = tuple(_table(files, key) for key in _KEYS)
-        self._folded = tuple(_folded(table) for table in self._exact)
+        self._files = tuple(files)
+
+    @cached_property
+    def _exact(self) -> tuple[Table, ...]:
+        return tuple(_table(self._files, key) for key in _KEYS)
+
+    @cached_property
+    def _folded(self) -> tuple[Table, ...]:
+        return tuple(_folded(table) for table in self._exact)
 
     def first(self, name: str) -> tuple[NetworkFile, ...]:
         """Return the files that answer to `name` in the first way in which any does."""

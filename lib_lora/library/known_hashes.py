@@ -34,11 +34,11 @@ class KnownHashes:
 
     def known(self, file: NetworkFile, kind: str = PAYLOAD) -> str:
         """Return a hash computed before, or an empty text."""
-        return self._table().get((kind, stored(str(file.path)), file.size, file.mtime_ns), "")
+        return self._table().get((kind, stored(file.place), file.size, file.mtime_ns), "")
 
     def is_known(self, file: NetworkFile, kind: str = PAYLOAD) -> bool:
         """Tell whether a hash was computed before; a small file's old hash is an empty text."""
-        return (kind, stored(str(file.path)), file.size, file.mtime_ns) in self._table()
+        return (kind, stored(file.place), file.size, file.mtime_ns) in self._table()
 
     def are_of(self, file: NetworkFile) -> bool:
         """Tell whether the file still is the one that was listed."""
@@ -50,7 +50,7 @@ class KnownHashes:
     def compute(self, file: NetworkFile, kind: str = PAYLOAD) -> str:
         """Return a hash of the file as it is now, computing it the first time; raises FileError."""
         size, mtime_ns = _now(file)
-        key = (kind, stored(str(file.path)), size, mtime_ns)
+        key = (kind, stored(file.place), size, mtime_ns)
         digest = self._table().get(key)
         if digest is None:
             digest = dict(_MAKERS)[kind](file.path)
@@ -66,7 +66,7 @@ class KnownHashes:
         digests = hash_all(file.path, read)
         if digests is None:
             return False
-        path = stored(str(file.path))
+        path = stored(file.place)
         self._keep(
             {
                 (kind, path, size, mtime_ns): digest

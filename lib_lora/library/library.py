@@ -24,7 +24,7 @@ from .query import Query
 from .scan import Scan, scan
 from .store import Store
 from .walk import absence
-from .work import IDLE, RUNNING, Changes, Hashing, ScanWork
+from .work import IDLE, RUNNING, Changes, Hashing, ScanWork, not_collecting
 
 RESCAN_AFTER = 2.0  # seconds after a scan, before a name that leads nowhere causes another
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class Library:
 
     def scan(self, roots: Sequence[Path] | None = None) -> None:
         """Look at the folders again, or at others; what did not change is not read again."""
-        with self._scanning:
+        with self._scanning, not_collecting():
             began = monotonic()
             if roots is not None:
                 self._roots = _absolute(roots)
@@ -84,9 +84,11 @@ class Library:
                     stored = self._kept(lambda: self.store.load(self._roots))
                     before = Scan((*before.files, *stored), layouts=before.layouts)
                     self._stored = self._roots
-                found = scan(self._roots, before, self.scanning.progress)
-                self._publish(found, index)
-                self._kept(lambda: self.store.save(self._roots, found.files, stored, self.notes))
+                with self._kept(lambda: self.store.early(self._roots, self.notes)) as early:
+                    found = scan(self._roots, before, self.scanning.progress, early.add)
+                    self._publish(found, index)
+                    if not early.finish():
+                        self._kept(lambda: self.store.save(self._roots, found.files, stored, self.notes))
                 if found.files != stored:
                     away = [root for root in self._roots if not os.path.isdir(root)]  # noqa: PTH112
                     self._kept(lambda: self.notes.follow(found.files, away))
@@ -227,7 +229,7 @@ class Library:
             if not self._may_have_changed():
                 raise
         else:
-            if os.path.exists(found.path) or not self._may_have_changed():  # noqa: PTH110  it never raises
+            if os.path.exists(found.place) or not self._may_have_changed():  # noqa: PTH110  it never raises
                 return found
         self.scan()
         return self._find(network, hash)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import FileError
 from ..files.architecture import LABELS
@@ -17,7 +18,7 @@ from ..files.previews import PICTURE_SUFFIXES
 from .entry import Entry, make_entry
 from .identity import identity
 from .record import Record
-from .roles import guess_role
+from .roles import guess_role, role_of_folder
 
 
 class Beside(NamedTuple):
@@ -32,11 +33,12 @@ class Beside(NamedTuple):
 class NetworkFile:
     """A file in a root folder. `label` is its path below the root without suffix: `styles/ghibli`.
 
+    `place` is its whole path as a text: a scan of thousands has no use for more.
     `flaw` is why it could not be read. `text` is the record as JSON, which is decoded when somebody asks.
     """
 
     label: str
-    path: Path
+    place: str
     root: Path
     size: int
     mtime_ns: int
@@ -49,9 +51,14 @@ class NetworkFile:
     text: str = field(default="", repr=False)
 
     @cached_property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.place)
+
+    @cached_property
     def id(self) -> str:
         """Opaque text that names this file and no other, as long as it stays where it is."""
-        return identity(str(self.path))
+        return identity(self.place)
 
     @cached_property
     def record(self) -> Record:
@@ -61,13 +68,15 @@ class NetworkFile:
     @cached_property
     def entry(self) -> Entry:
         """What the index holds of it where the user noted nothing."""
-        return make_entry(self, {})
+        return self.entry_with({})
 
-    def settle(self, record: Record) -> None:
-        """Make the entry of a record that is decoded already, and keep it until `release`."""
-        vars(self)["record"] = record
-        vars(self)["entry"] = make_entry(self, {})
-        del vars(self)["record"]
+    def entry_with(self, own: Mapping[str, Any]) -> Entry:
+        """Return what the index holds of it where the user noted `own`."""
+        return make_entry(self.record, self.label, self.role, self.flaw, own)
+
+    def settle(self, entry: Entry) -> None:
+        """Keep an entry that is made already until `release`."""
+        vars(self)["entry"] = entry
 
     def release(self) -> None:
         """Keep the record as text only, which takes a tenth of the memory."""
@@ -107,7 +116,7 @@ class NetworkFile:
     @cached_property
     def role(self) -> str:
         """The kind of network it seems to be, or empty: by its tags, then its folders, the nearest first."""
-        return guess_role((*self.record.kinds, *reversed(self.folder.split("/")), self.root.name))
+        return guess_role(self.record.kinds) or role_of_folder(self.folder, self.root.name)
 
     @property
     def trigger_words(self) -> tuple[str, ...]:

@@ -265,12 +265,12 @@ def _place(file: NetworkFile) -> list[Any]:
 
 def stored_path(file: NetworkFile) -> str:
     """Return the path as it stands in the databases."""
-    return stored(str(file.path))
+    return stored(file.place)
 
 
 def stored(text: str) -> str:
     """Return a text that SQLite can hold, the same for the same name."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _apply(connection: sqlite3.Connection, change: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from ..files.text import clean
 
 DESCRIPTION = 1_000  # characters kept for lists
 SESSION = 80
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 class Record(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from ..stack.advice import ROLES
@@ -35,3 +36,9 @@ def guess_role(words: Iterable[str]) -> str:
             if form in _NAMES or form in _ALSO:
                 return _ALSO.get(form, form)
     return ""
+
+
+@lru_cache(1_000)  # thousands of files lie in a few folders
+def role_of_folder(folder: str, root: str) -> str:
+    """Return the role that the names of a folder below a root tell, the nearest first, then the root's."""
+    return guess_role((*reversed(folder.split("/")), root))

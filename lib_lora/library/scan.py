@@ -11,17 +11,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISDIR
-from typing import NamedTuple
 
-from ..errors import FileError
-from ..files.companions import read_joined
 from ..files.glance import Glancer
-from ..files.metadata import join_facts, read_words
 from .network_file import Beside, NetworkFile
-from .record import make_record
+from .readers import AT_LEAST, Readers
+from .reading import Found, label_of
 from .walk import Entries, Folder, Layout, group, is_folder, mark, shown, walk
 
 Progress = Callable[[int, int], None]
+Early = Callable[[Sequence[NetworkFile]], None]
+EARLY = (0.35, 0.7, 0.92)  # how much is read when it is told of; the rest at the end
 
 
 @dataclass(frozen=True)
@@ -36,21 +35,19 @@ class Scan:
     @cached_property
     def by_path(self) -> Mapping[str, NetworkFile]:
         """The files by their paths."""
-        return {str(file.path): file for file in self.files}
+        return {file.place: file for file in self.files}
 
 
-class _Found(NamedTuple):
-    root: Path
-    path: str
-    size: int
-    mtime_ns: int
-    beside: tuple[Beside, ...]
-
-
-def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done, of: None) -> Scan:
+def scan(
+    roots: Sequence[Path],
+    previous: Scan,
+    progress: Progress = lambda done, of: None,
+    early: Early = lambda files: None,
+) -> Scan:
     """Return all networks below `roots`, keeping the files of `previous` that did not change.
 
-    `progress` hears how many of the files that have to be read are read.
+    `progress` hears how many of the files that have to be read are read; `early`, where these are many, of
+    all files in parts, most of them before the last is read.
     """
     problems: list[str] = []
     layouts: dict[str, Layout] = {}
@@ -58,50 +55,60 @@ def scan(roots: Sequence[Path], previous: Scan, progress: Progress = lambda done
     known = previous.by_path
     files: list[NetworkFile] = []
     kept = 0
-    new: list[_Found] = []
+    new: list[Found] = []
     visited: set[str] = set()
-    for root in roots:
-        for folder, everything in walk(root, visited, problems, previous.folders):
-            if everything is None:  # as it was
-                folders[folder] = before = previous.folders[folder]
-                layouts[folder] = before.layout
-                files += before.files
-                kept += len(before.files)
-                continue
-            entries = shown(everything)
-            layout = group(previous.layouts.get(folder), entries)
-            layouts[folder] = layout
-            here: list[NetworkFile] = []
-            waiting = len(new)
-            for place, beside in layout.groups:
-                file = known.get(entries[place].path)
-                if file is not None and _is_same(file, entries, place, beside):
-                    same = file.root is root or file.root == root
-                    kept += same
-                    here.append(file if same else _moved(file, root))
-                elif (found := _found(root, entries, place, beside)) is not None:
-                    new.append(found)
-            files += here
-            quiet = waiting == len(new) and not any(file.flaw for file in here)
-            if quiet and (marks := mark(layout, everything)):
-                folders[folder] = Folder(root, layout, marks, here)
-    glancer = Glancer() if new else None
-    for done, found in enumerate(new):
-        progress(done, len(new))
-        file = _read(glancer, found)  # type: ignore[arg-type]
-        old = known.get(found.path)
-        files.append(old if old is not None and old.flaw and old.is_like(file) else file)
+    with Readers() as readers:
+        for root in roots:
+            for folder, everything in walk(root, visited, problems, previous.folders):
+                if everything is None:  # as it was
+                    folders[folder] = before = previous.folders[folder]
+                    layouts[folder] = before.layout
+                    files += before.files
+                    kept += len(before.files)
+                    continue
+                entries = shown(everything)
+                layout = group(previous.layouts.get(folder), entries)
+                layouts[folder] = layout
+                readers.expect(len(new) + (0 if known else len(layout.groups)))
+                here: list[NetworkFile] = []
+                waiting = len(new)
+                for place, beside in layout.groups:
+                    file = known.get(entries[place].path)
+                    if file is not None and _is_same(file, entries, place, beside):
+                        same = file.root is root or file.root == root
+                        kept += same
+                        here.append(file if same else _moved(file, root))
+                    elif (found := _found(root, entries, place, beside)) is not None:
+                        new.append(found)
+                files += here
+                readers.expect(len(new))
+                quiet = waiting == len(new) and not any(file.flaw for file in here)
+                if quiet and (marks := mark(layout, everything)):
+                    folders[folder] = Folder(root, layout, marks, here)
+        glancer = Glancer()
+        tell = [int(part * len(new)) for part in EARLY] if len(new) >= AT_LEAST else []
+        told_of = 0
+        for done, (found, told) in enumerate(readers.read(glancer, new)):
+            progress(done, len(new))
+            file = told.file(found)
+            old = known.get(found.path)
+            files.append(old if old is not None and old.flaw and old.is_like(file) else file)
+            if done in tell:
+                early(files[told_of:])
+                told_of = len(files)
+        if told_of:
+            early(files[told_of:])
     if new:
         progress(len(new), len(new))
     if kept == len(files) == len(previous.files):  # no path is visited twice
         same_list = replace(previous, problems=tuple(problems), layouts=layouts, folders=folders)
         vars(same_list)["by_path"] = known
         return same_list
-    files.sort(key=lambda file: (file.label.casefold(), str(file.path)))
+    files.sort(key=lambda file: (file.label.casefold(), file.place))
     return Scan(tuple(files), tuple(problems), layouts, folders)
 
 
-def _found(root: Path, entries: Entries, place: int, beside: tuple[int, ...]) -> _Found | None:
+def _found(root: Path, entries: Entries, place: int, beside: tuple[int, ...]) -> Found | None:
     """Return a network with what lies beside it; None for a folder, and for what vanished since."""
     entry = entries[place]
     if is_folder(entry):
@@ -110,7 +117,7 @@ def _found(root: Path, entries: Entries, place: int, beside: tuple[int, ...]) ->
     if size < 0 and not entry.is_symlink():
         return None
     around = tuple([Beside(entries[other].name, *_status(entries[other])) for other in beside])
-    return _Found(root, entry.path, max(size, 0), max(mtime_ns, 0), around)
+    return Found(root, entry.path, max(size, 0), max(mtime_ns, 0), around)
 
 
 def _is_same(file: NetworkFile, entries: Entries, place: int, beside: tuple[int, ...]) -> bool:
@@ -132,50 +139,8 @@ def _is_same(file: NetworkFile, entries: Entries, place: int, beside: tuple[int,
 
 
 def _moved(file: NetworkFile, root: Path) -> NetworkFile:
-    label, flaw = _label(str(file.path), root)
+    label, flaw = label_of(file.place, root)
     return replace(file, root=root, label=label, flaw=flaw)
-
-
-def _read(glancer: Glancer, found: _Found) -> NetworkFile:
-    path = Path(found.path)
-    label, flaw = _label(found.path, found.root)
-    metadata: dict[str, str] = {}
-    fingerprint, facts = "", None
-    try:
-        metadata, structure, fingerprint = glancer.read(found.path)
-    except FileError as error:
-        flaw = flaw or str(error)
-    else:
-        facts = join_facts(metadata, structure, read_words(metadata, with_training=False))
-    record = make_record(metadata, facts, read_joined(path, [other.name for other in found.beside]))
-    file = NetworkFile(
-        label=label,
-        path=path,
-        root=found.root,
-        size=found.size,
-        mtime_ns=found.mtime_ns,
-        beside=found.beside,
-        alias=record.alias,
-        declared_hash=record.declared_hash,
-        declared_legacy=record.declared_legacy,
-        fingerprint=fingerprint,
-        flaw=flaw,
-        text=record.to_json(),
-    )
-    file.settle(record)
-    return file
-
-
-def _label(path: str, root: Path) -> tuple[str, str]:
-    """Return the label and what is wrong with the name: a name that is no text cannot travel in a stack."""
-    below = path[len(str(root)) :].lstrip(os.sep)
-    label = below[: below.rindex(".")].replace(os.sep, "/")
-    try:
-        label.encode("utf-8")
-    except UnicodeEncodeError:
-        readable = os.fsencode(label).decode("utf-8", "replace")
-        return readable, "The file's name is not valid text. Rename the file."
-    return label, ""
 
 
 def _status(entry: os.DirEntry[str]) -> tuple[int, int]:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
+import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..files.text import folded
 from .database import Database
-from .entry import Entry, make_entry
+from .early import EarlyIndex
+from .entry import Entry
 from .identity import identity
 from .network_file import Beside, NetworkFile
 from .notes import Notes, stored, stored_path
 
 KEPT = 90 * 86400.0  # seconds after which the index of folders nobody asks for any more is dropped
-_NUMBER = re.compile(r"\d+")
 _FILES = (
-    *("id", "shelf", "path", "key", "root", "label", "name", "sorted", "folder", "size", "mtime_ns", "added"),
-    *("alias", "declared", "legacy", "fingerprint", "flaw", "architecture", "family", "role", "rating"),
-    *("favourite", "problem", "noted", "tags"),
+    *("id", "shelf", "path", "key", "root", "label", "folder", "size", "mtime_ns", "added", "alias"),
+    *("declared", "legacy", "fingerprint", "flaw", "name", "sorted", "architecture", "family", "role"),
+    *("rating", "favourite", "problem", "noted", "tags"),
 )
 _TEXTS = ("id", "beside", "record", "hay")
+Row = tuple[Any, ...]
 _FIRST = ("id", "shelf", "path", "added")  # what stays when a row is written again
 
 
@@ -47,7 +47,7 @@ class Store:
         return tuple(
             NetworkFile(
                 label=label,
-                path=Path(path),
+                place=path,
                 root=roots[root],
                 size=size,
                 mtime_ns=mtime_ns,
@@ -95,29 +95,23 @@ class Store:
             return
         own = notes.of_all([stored_path(file) for file in changed]) if count else notes.everything()
         # The first time nobody knows since when a file has been there.
-        now = time.time() if count else 0.0
-        places = {root: place for place, root in enumerate(roots)}
-        rows = []
-        for file in changed:
-            path = stored_path(file)
-            entry = make_entry(file, own[path]) if path in own else file.entry
-            number = _number(shelf, path)
-            rows.append(
-                (
-                    _file_row(number, shelf, path, places[file.root], file, entry, now),
-                    _text_row(number, file, entry.hay),
-                )
-            )
-        rows.sort(key=lambda row: row[0][0])  # as the index of words wants them
+        rows = _rows(shelf, roots, changed, own, time.time() if count else 0.0)
         with self._database.reading() as connection:
             (everything,) = connection.execute("SELECT count(*) FROM files").fetchone()
-        change = self._database.filling if len(rows) > everything else self._database.writing
+        change = self._database.filling if len(changed) > everything else self._database.writing
         with change() as connection:
             connection.executemany(
                 "DELETE FROM files WHERE shelf = ? AND path = ?", ((shelf, path) for path in gone)
             )
-            connection.executemany(_insertion("files", _FILES), [row for row, _ in rows])
-            connection.executemany(_insertion("texts", _TEXTS), [row for _, row in rows])
+            _write(connection, rows)
+
+    def early(self, roots: Sequence[Path], notes: Notes) -> EarlyIndex:
+        """Return what writes the first index of these folders while they are still being read."""
+        shelf = self.shelf(roots)
+        return EarlyIndex(
+            self._database,
+            lambda connection, files: _write(connection, _rows(shelf, roots, files, notes.everything(), 0.0)),
+        )
 
     def added(self, roots: Sequence[Path], file: NetworkFile) -> float:
         """Return since when a file has been there, in seconds of the epoch."""
@@ -128,7 +122,7 @@ class Store:
 
     def renote(self, roots: Sequence[Path], file: NetworkFile, own: Mapping[str, Any]) -> None:
         """Make one file findable by what the user noted of it now."""
-        number, entry = self.number(roots, file), make_entry(file, own)
+        number, entry = self.number(roots, file), file.entry_with(own)
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE files SET tags = ?, noted = ? WHERE id = ?", (entry.tags, entry.noted, number)
@@ -157,20 +151,46 @@ class Store:
             return int(connection.execute("SELECT id FROM shelves WHERE roots = ?", (key,)).fetchone()[0])
 
 
+def _rows(
+    shelf: int, roots: Sequence[Path], files: Iterable[NetworkFile], own: Mapping[str, Any], now: float
+) -> list[tuple[Row, Row]]:
+    """Return the rows of files, ordered as the index of words wants them.
+
+    now: since when they have been there, in seconds of the epoch; 0 for since they were written.
+    """
+    places = {root: place for place, root in enumerate(roots)}
+    rows = []
+    for file in files:
+        path = stored_path(file)
+        entry = file.entry_with(own[path]) if path in own else file.entry
+        number = _number(shelf, path)
+        rows.append(
+            (
+                _file_row(number, shelf, path, places[file.root], file, entry, now),
+                _text_row(number, file, entry.hay),
+            )
+        )
+    rows.sort(key=lambda row: row[0][0])
+    return rows
+
+
+def _write(connection: sqlite3.Connection, rows: Sequence[tuple[Row, Row]]) -> None:
+    connection.executemany(_insertion("files", _FILES), [row for row, _ in rows])
+    connection.executemany(_insertion("texts", _TEXTS), [row for _, row in rows])
+
+
 def _file_row(
     number: int, shelf: int, path: str, root: int, file: NetworkFile, entry: Entry, now: float
-) -> tuple[Any, ...]:
-    name = folded(file.name)
+) -> Row:
     return (
-        *(number, shelf, path, file.id, root, file.label, name),
-        _NUMBER.sub(lambda digits: digits[0].zfill(9), name),
+        *(number, shelf, path, file.id, root, file.label),
         *(file.folder, file.size, file.mtime_ns, now or file.mtime_ns / 1e9),
         *(file.alias, file.declared_hash, file.declared_legacy, file.fingerprint, file.flaw),
         *entry[:-1],
     )
 
 
-def _text_row(number: int, file: NetworkFile, hay: str) -> tuple[Any, ...]:
+def _text_row(number: int, file: NetworkFile, hay: str) -> Row:
     return number, "[]" if file.flaw or not file.beside else json.dumps(file.beside), file.text, hay
 
 

@@ -17,6 +17,11 @@ from ..files.previews import PICTURE_SUFFIXES
 from .network_file import NetworkFile
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")  # the last two are listed to say why they cannot be used
+_BESIDE: dict[str, list[tuple[str, str]]] = {}  # endings by their last part; * for the whole file name's
+for _suffix in (*companion_suffixes(), *PICTURE_SUFFIXES):
+    _ending = _suffix.lstrip("*")
+    _whole = _suffix[: -len(_ending)]
+    _BESIDE.setdefault(_ending[_ending.rfind(".") :], []).append((_ending, _whole))
 Entries = list[os.DirEntry[str]]
 
 
@@ -157,16 +162,13 @@ def group(known: Layout | None, entries: Entries) -> Layout:
     folded: dict[str, list[int]] = {}
     for name, places in owners.items():
         folded.setdefault(name.lower(), []).extend(places)
-    beside = (*companion_suffixes(), *PICTURE_SUFFIXES)
-    endings = tuple(suffix.lstrip("*") for suffix in beside)
     for place, name in enumerate(names):
         lower = name.lower()
-        if place in groups or not lower.endswith(endings):
+        if place in groups:
             continue
-        for suffix in beside:
-            ending = suffix.lstrip("*")
+        for ending, whole in _BESIDE.get(lower[lower.rfind(".") :], ()):
             if lower.endswith(ending):
-                owner = name[: -len(ending)] + ("*" if suffix.startswith("*") else "")
+                owner = name[: -len(ending)] + whole
                 for network in owners.get(owner, folded.get(owner.lower(), [])):
                     if place not in groups[network]:
                         groups[network].append(place)

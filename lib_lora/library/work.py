@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import FileError
@@ -14,7 +16,28 @@ from .network_file import NetworkFile
 from .scan import Scan
 
 IDLE, RUNNING, CANCELLED = "idle", "running", "cancelled"
+HELD = 5.0  # seconds
 CHANGES = 200  # changed files remembered for pages that listen
+
+
+@contextmanager
+def not_collecting() -> Iterator[None]:
+    """Hold Python's search for circles: it would look again and again through all that is read, in vain.
+
+    Not for long: others in this process may leave large things in circles.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    end = threading.Timer(HELD, gc.enable)
+    end.daemon = True
+    gc.disable()
+    try:
+        end.start()
+        yield
+    finally:
+        end.cancel()
+        gc.enable()
 
 
 class ScanWork:
@@ -33,11 +56,11 @@ class ScanWork:
     def finish(self, before: Sequence[NetworkFile], found: Scan, seconds: float) -> None:
         """Note what a scan found."""
         if found.files != before:
-            known = {file.path: file for file in before}
-            here = {file.path for file in found.files}
-            self.added = sum(path not in known for path in here)
-            self.changed = sum(known.get(file.path, file) is not file for file in found.files)
-            self.removed = sum(path not in here for path in known)
+            known = {file.id: file for file in before}
+            here = {file.id for file in found.files}
+            self.added = len(here - known.keys())
+            self.changed = sum(known.get(file.id, file) is not file for file in found.files) if known else 0
+            self.removed = len(known.keys() - here)
         else:
             self.added = self.changed = self.removed = 0
         self.seconds, self.problems = seconds, found.problems

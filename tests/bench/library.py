@@ -45,11 +45,12 @@ def rows(count: int, resized: int = RESIZED) -> Iterator[Row]:
         for path in paths:  # warm: what is measured is work, not the disk
             path.open("rb").read(1)
         library = Library([shelf], data=data)
-        whole_clock = time.perf_counter()
-        first = timed(library.scan)
-        whole_clock = time.perf_counter() - whole_clock
+        clock, first = time.perf_counter(), all_processes()
+        library.scan()
+        clock, first = time.perf_counter() - clock, all_processes() - first
         goal = SECONDS if count == COUNT else None
-        yield Row("first index", case, first, goal, unit="s", detail={"seconds by the clock": whole_clock})
+        detail = {"processor s of all processes": first}
+        yield Row("first index by the clock", case, clock, goal, unit="s", detail=detail)
         least = min(timed(lambda: (look(shelf), [raw_header(path) for path in paths])) for _ in range(3))
         yield Row("first index / list, stat and read every header", case, first / least, detail={"s": least})
         floor = min(timed(lambda: look(shelf)) for _ in range(5))
@@ -69,6 +70,7 @@ def rows(count: int, resized: int = RESIZED) -> Iterator[Row]:
         start = timed(lambda: Library([shelf], data=data).scan())
         yield Row("start with an index that is there", case, start, unit="s")
         if hasattr(os, "posix_fadvise"):
+            os.sync()  # what is not on the disk yet cannot be forgotten
             for path in shelf.rglob("*.*"):
                 forget(path)
             began = time.perf_counter()
@@ -99,6 +101,11 @@ def timed(work: Callable[[], object]) -> float:
     began = time.process_time()
     work()
     return time.process_time() - began
+
+
+def all_processes() -> float:
+    """Return seconds of processor time of this process and of those that it started and that ended."""
+    return sum(os.times()[:4])
 
 
 def timed_anew(library: Library, work: Callable[[], object]) -> float:

@@ -118,7 +118,7 @@ def test_what_is_no_document_is_empty_and_says_so(network: Path, name: str, cont
 def test_values_of_any_type_and_length_do_no_harm(network: Path, name: str, odd: object) -> None:
     keys = {*SITE, *MANAGER, *RGTHREE, "activation text", "preferred weight", "modelDescription"}
     (told,) = read(network, **{name: dict.fromkeys(keys, odd)}).values()
-    for value in vars(told).values():
+    for value in told:
         assert not isinstance(value, str) or len(value) <= 20_000
         json.dumps(value, allow_nan=False)
 

@@ -50,7 +50,7 @@ def holds(library: Library, file: NetworkFile, query: Query) -> dict[str, bool]:
         or file.folder == query.folder
         or file.folder.startswith(f"{query.folder}/"),
         "role": query.role is None or (noted["role"] or file.role) == query.role,
-        "tag": not query.tag or query.tag.casefold() in facet_tags(file, noted),
+        "tag": not query.tag or query.tag.casefold() in facet_tags(file.record, noted),
         "favourite": not query.favourite or bool(noted["favourite"]),
         "recent": not query.recent or noted["used"] is not None,
     }
@@ -60,7 +60,9 @@ def found(library: Library, words: str) -> list[NetworkFile]:
     return [
         file
         for file in library.files()
-        if all(word in haystack(file, own(library, file)) for word in words.casefold().split())
+        if all(
+            word in haystack(file.record, file.label, own(library, file)) for word in words.casefold().split()
+        )
     ]
 
 
@@ -110,7 +112,7 @@ def test_a_question(library: Library, asked: Query) -> None:
     assert facets["total"] == total
     roles = Counter(own(library, file)["role"] or file.role for file in but("role"))
     assert {row["name"]: row["count"] for row in facets["roles"]} == roles
-    tags = Counter(tag for file in but("tag") for tag in facet_tags(file, own(library, file)))
+    tags = Counter(tag for file in but("tag") for tag in facet_tags(file.record, own(library, file)))
     assert {row["name"]: row["count"] for row in facets["tags"]} == tags
     assert facets["favourites"] == sum(bool(own(library, f)["favourite"]) for f in but("favourite"))
     assert facets["recent"] == sum(own(library, file)["used"] is not None for file in but("recent"))
