@@ -35,9 +35,7 @@ _INDEX_TABLES = (
         DELETE FROM texts WHERE id = old.id;
     END""",
 )
-_ORDERS = (
-    "CREATE INDEX IF NOT EXISTS files_label ON files (shelf, label COLLATE NOCASE, path)",
-)
+_ORDERS = ("CREATE INDEX IF NOT EXISTS files_label ON files (shelf, label COLLATE NOCASE, path)",)
 _FULL_TEXT = """CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
     hay, content='texts', content_rowid='id', tokenize='trigram case_sensitive 1')"""
 _FOLLOWING = (

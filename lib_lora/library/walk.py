@@ -7,9 +7,10 @@ in the WebUI's folder view. Nothing is raised.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from stat import S_ISDIR
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..files.companions import companion_suffixes
@@ -17,12 +18,20 @@ from ..files.previews import PICTURE_SUFFIXES
 from .network_file import NetworkFile
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")  # the last two are listed to say why they cannot be used
-_BESIDE: dict[str, list[tuple[str, str]]] = {}  # endings by their last part; * for the whole file name's
-for _suffix in (*companion_suffixes(), *PICTURE_SUFFIXES):
-    _ending = _suffix.lstrip("*")
-    _whole = _suffix[: -len(_ending)]
-    _BESIDE.setdefault(_ending[_ending.rfind(".") :], []).append((_ending, _whole))
 Entries = list[os.DirEntry[str]]
+
+
+def _by_last_part(suffixes: Iterable[str]) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Return endings by their last part, each with `*` where it follows the whole file name."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for suffix in suffixes:
+        ending = suffix.lstrip("*")
+        last = ending[ending.rfind(".") :]
+        found[last] = (*found.get(last, ()), (ending, suffix[: -len(ending)]))
+    return MappingProxyType(found)
+
+
+_BESIDE = _by_last_part((*companion_suffixes(), *PICTURE_SUFFIXES))
 
 
 class Layout(NamedTuple):
