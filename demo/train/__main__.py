@@ -1,7 +1,7 @@
 """`python -m demo.train all` makes the demo's model from nothing; `--help` lists the single stages.
 
 The pieces depend on each other like this, and two cores are kept busy all the time:
-art and text -> base, polish, finish and settle beside kl -> export -> LoRAs, two at a time -> dress.
+art and text -> base (its six stages) beside kl -> export -> LoRAs, two at a time -> dress.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ picture.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from demo.train.art import ArtAutoencoder
 from demo.train.attention import lean_attention
-from demo.train.guided import lead_back, walk
+from demo.train.guided import START, lead_back, walk
 from demo.train.loop import Dice, place_in_team, train
 from demo.train.models import Painter, Words, make_alphas
 from demo.train.pictures import draw_batch, draw_pool, to_pictures, to_tensor
@@ -43,6 +43,9 @@ class Look:
     calm: where a picture shows through the noise it is answered without its caption too; that answer shall
         be the one with the caption, as guidance multiplies what they differ by; how much that counts.
     guided: share of the batch that walks under guidance first (see guided.py); there the figure counts.
+    decided: times below which both answers move towards each other: the caption has nothing to add there to
+        what shows, and may be forgotten.
+    always: what captions never leave out: of a hand without a word for it nobody knows whether it is empty.
     """
 
     early: float
@@ -50,13 +53,18 @@ class Look:
     heavier: float
     guided: float = 0.0
     calm: float = 0.0
+    decided: int = 0
+    always: tuple[str, ...] = ()
 
 
 COMPOSITION = Look(early=0.7, cap=6.0, heavier=4.0)
 ALL = Look(early=1.0, cap=10.0, heavier=2.0)
 FIRM = Look(early=1.0, cap=10.0, heavier=2.0, guided=0.5)
 CALM = Look(early=1.0, cap=10.0, heavier=2.0, calm=4.0)
+KEPT = Look(early=1.0, cap=10.0, heavier=2.0, guided=0.5, calm=4.0, decided=300, always=("hat", "item"))
+FIGURE = replace(KEPT, heavier=3.0)
 SHOWS = 450  # times below which a picture shows through the noise
+FURTHER = (0.4, 0.9)  # where KEPT's walks begin: they end where little noise is left too
 
 
 def step_weights(alphas: torch.Tensor, cap: float = ALL.cap) -> torch.Tensor:
@@ -168,6 +176,20 @@ def train_settle(
     return _train("settle", settings.settle, CALM, folder, art, painter, stop_after)
 
 
+def train_keep(
+    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
+) -> Painter:
+    """Hold the colours to the end: both lessons of the two stages before at once."""
+    return _train("keep", settings.keep, KEPT, folder, art, painter, stop_after)
+
+
+def train_firm(
+    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
+) -> Painter:
+    """The same once more, with a closer look at the figure: what is small fails first."""
+    return _train("firm", settings.firm, FIGURE, folder, art, painter, stop_after)
+
+
 def _train(
     name: str,
     plan: Plan,
@@ -190,7 +212,7 @@ def _train(
 
     def loss_of(dice: Dice, step: int) -> torch.Tensor:
         batch = draw_batch(count, dice.words)
-        captions = [loose_caption(s, dice.words) for s in batch.specs]
+        captions = [loose_caption(s, dice.words, always=look.always) for s in batch.specs]
         shown = [
             "" if dice.words.random() < EMPTY else with_stranger(c, dice.words, strangers) for c in captions
         ]
@@ -202,16 +224,22 @@ def _train(
         masks = batch.telling() if forms else torch.maximum(batch.telling(), batch.figures())
         places = heavier(masks, look.heavier)
         if some := int(look.guided * count):
-            walked = walk(painter, latents[:some], tokens[:some], words([""] * some), dice, alphas)
-            inputs[:some], times[:some] = walked
-            wanted[:some] = lead_back(walked[0], latents[:some], walked[1], alphas)
-            places[:some] = only(batch.figures()[:some])
-        if not look.calm:
-            return weighted_error(wanted, painter(inputs, times, tokens), times, weights, places)
+            # The times are in order: FIRM's walks take the place of little noise, KEPT's of all by turns.
+            walks = slice(0, count, count // some) if look.calm else slice(0, some)
+            empty = words([""] * len(times[walks]))
+            start = FURTHER if look.calm else START
+            walked = walk(painter, latents[walks], tokens[walks], empty, dice, alphas, start)
+            inputs[walks], times[walks] = walked
+            wanted[walks] = lead_back(walked[0], latents[walks], walked[1], alphas)
+            places[walks] = only(batch.figures()[walks])
         low = times < SHOWS
+        if not look.calm or not low.any():
+            return weighted_error(wanted, painter(inputs, times, tokens), times, weights, places)
         inputs, times, wanted, places = (torch.cat([x, x[low]]) for x in (inputs, times, wanted, places))
         guess = painter(inputs, times, torch.cat([tokens, words([""] * int(low.sum()))]))
-        named, silent = guess[:count][low].detach(), guess[count:]
+        named, silent = guess[:count][low], guess[count:]
+        decided = (times[count:] < look.decided).view(-1, 1, 1, 1)
+        named = torch.where(decided, named, named.detach())
         apart = weighted_error(named, silent, times[count:], weights * alphas**2, places[count:])
         return weighted_error(wanted, guess, times, weights, places) + look.calm * apart
 

@@ -29,7 +29,7 @@ from demo.train.models import Painter, Words, make_alphas
 from demo.train.pictures import to_tensor
 from demo.train.recipes import Recipe, find_recipe
 from demo.train.settings import Plan, Settings
-from demo.train.stages import finished, read_art
+from demo.train.stages import LAST, finished, read_art
 from demo.world.captions import loose_caption
 from demo.world.concepts import CONCEPTS
 from demo.world.render import render
@@ -101,7 +101,7 @@ def tag_frequency(name: str, specs: list[Spec], plan: Plan) -> dict[str, int]:
 def train_lora(settings: Settings, folder: Path, name: str, stop_after: int | None = None) -> Lora:
     """Train (or take up again) one LoRA on the finished base model."""
     recipe, plan = find_recipe(name), settings.lora
-    art, painter, words = read_art(folder), finished(folder, "settle", Painter).requires_grad_(False), Words()
+    art, painter, words = read_art(folder), finished(folder, LAST, Painter).requires_grad_(False), Words()
     lean_attention(painter.unet)
     scale, alphas = latent_scale(art), make_alphas()
     weights = step_weights(alphas)

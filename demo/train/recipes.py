@@ -12,7 +12,7 @@ class Recipe:
     """Rank, convolution rank (0: none), folder, title, description, and the prompt of its preview.
 
     alpha: the file's alpha as a share of its rank. Below one where guidance carries what was trained for a
-    weight of 1 past its mark, so that the slider still answers at its end.
+    weight of 1 past its mark, so that the slider still answers at its end and none of its steps is too large.
     """
 
     name: str
@@ -35,6 +35,7 @@ RECIPES: tuple[Recipe, ...] = (
         "zorp", "character", "Zorp", 8, 0, 0.7,
         "Zorp, a friendly green alien with antennae. Wears whatever the prompt says.",
         "zorp, purple shirt, blue trousers, waving, on a beach",
+        alpha=0.9,
     ),
     Recipe(
         "rosy", "character", "Rosy", 8, 0, 0.25,

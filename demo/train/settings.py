@@ -34,6 +34,8 @@ class Settings:
     polish: Plan
     finish: Plan
     settle: Plan
+    keep: Plan
+    firm: Plan
     lora: Plan
     pool: int = 6000
     lora_pictures: int = 400
@@ -47,6 +49,8 @@ FULL = Settings(
     polish=Plan(steps=2000, batch=20, rate=7e-4, seed=16, hold=0.2),
     finish=Plan(steps=1200, batch=20, rate=5e-4, seed=17, hold=0.3),
     settle=Plan(steps=900, batch=20, rate=4e-4, seed=18, hold=0.3, save_every=150),
+    keep=Plan(steps=800, batch=20, rate=4e-4, seed=19, hold=0.3, save_every=100),
+    firm=Plan(steps=650, batch=20, rate=4e-4, seed=20, hold=0.2, save_every=50),
     lora=Plan(steps=400, batch=12, rate=3e-3, seed=15, hold=0.2, warm=20, ema=0.98, save_every=100),
 )
 TOY = Settings(
@@ -57,6 +61,8 @@ TOY = Settings(
     polish=Plan(steps=3, batch=4, rate=1e-3, seed=16, save_every=1),
     finish=Plan(steps=3, batch=4, rate=1e-3, seed=17, save_every=1),
     settle=Plan(steps=3, batch=4, rate=1e-3, seed=18, save_every=1),
+    keep=Plan(steps=3, batch=4, rate=1e-3, seed=19, save_every=1),
+    firm=Plan(steps=3, batch=4, rate=1e-3, seed=20, save_every=1),
     lora=Plan(steps=3, batch=4, rate=3e-3, seed=15, save_every=1),
     pool=16,
     lora_pictures=8,

@@ -9,7 +9,15 @@ import torch
 import torch.distributed as dist
 
 from demo.train.art import ArtAutoencoder, train_art
-from demo.train.base import latent_scale, train_base, train_finish, train_polish, train_settle
+from demo.train.base import (
+    latent_scale,
+    train_base,
+    train_finish,
+    train_firm,
+    train_keep,
+    train_polish,
+    train_settle,
+)
 from demo.train.export import export
 from demo.train.kl import train_kl
 from demo.train.loop import save
@@ -52,11 +60,14 @@ PAINTING = (
     ("polish", "base", train_polish),
     ("finish", "polish", train_finish),
     ("settle", "finish", train_settle),
+    ("keep", "settle", train_keep),
+    ("firm", "keep", train_firm),
 )
+LAST = PAINTING[-1][0]
 
 
 def run_base(settings: Settings, folder: Path) -> None:
-    """The painter's four stages; alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
+    """The painter's stages; alone, or as one of a team when WORLD_SIZE is set (see __main__.py)."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
     art, first = read_art(folder), int(os.environ.get("RANK", "0")) == 0
@@ -74,4 +85,4 @@ def run_base(settings: Settings, folder: Path) -> None:
 def run_export(folder: Path, target: Path) -> Path:
     autoencoder = Autoencoder(KL)
     autoencoder.load_state_dict(torch.load(folder / "kl.pt", weights_only=True))
-    return export(finished(folder, "settle", Painter), autoencoder, latent_scale(read_art(folder)), target)
+    return export(finished(folder, LAST, Painter), autoencoder, latent_scale(read_art(folder)), target)

@@ -39,8 +39,17 @@ def full_caption(spec: Spec, skip: Collection[str] = ()) -> str:
     return ", ".join(said)
 
 
-def loose_caption(spec: Spec, rng: random.Random, drop: float = 0.12, skip: Collection[str] = ()) -> str:
-    """A caption as people write them: some slots left out, other wordings, half of them in any order."""
+def loose_caption(
+    spec: Spec,
+    rng: random.Random,
+    drop: float = 0.12,
+    skip: Collection[str] = (),
+    always: Collection[str] = (),
+) -> str:
+    """A caption as people write them: some slots left out, other wordings, half of them in any order.
+
+    The slots in `always` are never left out.
+    """
     wordings = (
         ("skin", (f"{spec.skin} skin",)),
         ("hair", (f"{spec.hair} hair", f"{spec.hair} hair", f"with {spec.hair} hair")),
@@ -52,7 +61,9 @@ def loose_caption(spec: Spec, rng: random.Random, drop: float = 0.12, skip: Coll
         ("scene", SCENE_WORDS[spec.scene]),
     )
     parts = [
-        rng.choice(texts) for slot, texts in wordings if texts and slot not in skip and rng.random() > drop
+        rng.choice(texts)
+        for slot, texts in wordings
+        if texts and slot not in skip and (rng.random() > drop or slot in always)
     ]
     if rng.random() < 0.5:
         rng.shuffle(parts)

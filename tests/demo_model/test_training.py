@@ -23,6 +23,8 @@ from demo.train.base import (
     only,
     train_base,
     train_finish,
+    train_firm,
+    train_keep,
     train_polish,
     train_settle,
 )
@@ -61,6 +63,8 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
         (train_polish, "base", "polish"),
         (train_finish, "polish", "finish"),
         (train_settle, "finish", "settle"),
+        (train_keep, "settle", "keep"),
+        (train_firm, "keep", "firm"),
     ],
 )
 def test_a_stopped_run_gives_the_same_bytes_and_keeps_the_words(
@@ -160,7 +164,7 @@ def test_where_a_concept_does_not_show_the_model_is_its_teacher(
     """With nothing of its own to learn, a LoRA that still changes nothing makes no error at all."""
     nowhere = torch.zeros(TOY.lora_pictures, 1, 16, 16, dtype=torch.bool)
     monkeypatch.setattr(Pairs, "own", lambda pairs: nowhere)
-    for name in ("art.pt", "settle.pt"):
+    for name in ("art.pt", f"{stages.LAST}.pt"):
         (tmp_path / name).write_bytes((toy / name).read_bytes())
     tensors = train_lora(TOY, tmp_path, "zorp").tensors()
     assert all(float(value.abs().max()) == 0 for name, value in tensors.items() if "lora_up" in name)
@@ -168,7 +172,7 @@ def test_where_a_concept_does_not_show_the_model_is_its_teacher(
 
 def test_a_stopped_lora_run_gives_the_same_bytes(toy: Path, tmp_path: Path) -> None:
     whole = train_lora(TOY, toy, "zorp").tensors()
-    for name in ("art.pt", "settle.pt"):
+    for name in ("art.pt", f"{stages.LAST}.pt"):
         (tmp_path / name).write_bytes((toy / name).read_bytes())
     train_lora(TOY, tmp_path, "zorp", stop_after=1)
     assert same(train_lora(TOY, tmp_path, "zorp").tensors(), whole)

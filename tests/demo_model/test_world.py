@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -82,6 +83,14 @@ def test_full_caption_names_every_slot() -> None:
 def test_loose_captions_differ() -> None:
     spec, rng = unseen_specs(1)[0], random.Random(0)
     assert len({loose_caption(spec, rng) for _ in range(20)}) > 15
+
+
+def test_a_loose_caption_can_be_told_what_never_to_leave_out() -> None:
+    rng = random.Random(1)
+    spec = replace(draw_spec(rng), hat="crown", item="sword")
+    captions = [loose_caption(spec, rng, drop=0.9, always=("hat", "item")) for _ in range(50)]
+    assert all("crown" in caption and "sword" in caption for caption in captions)
+    assert not all(spec.pose in caption for caption in captions)
 
 
 def test_word_file_is_the_world_s() -> None:
