@@ -111,9 +111,10 @@
                 this.say(text(panel ? "lib.nothing_to_add" : "word.no_prompt", { tab }));
                 return;
             }
-            for (const file of usable) panel.add(file);
-            this.browser.clearMarks();
+            const added = usable.filter((file) => panel.add(file));
             LoraStack.showTab(tab);
+            if (added.length === 0) return; // the panel says why
+            this.browser.clearMarks();
             LoraStack.focusSoon(panel.rows.at(-1).moreButton);
         }
 

@@ -134,12 +134,14 @@
             for (const wait of LOADING_MS) setTimeout(() => this.askAgain(), wait);
         }
 
+        /** Put a file into a row of its own below the others; return whether that was possible. */
         add(file) {
             const entry = LoraStack.makeEntry(file, this.roles);
             this.#checker.remember(entry, file);
-            if (!this.edit((model) => LoraStack.addRow(model, entry))) return;
+            if (!this.edit((model) => LoraStack.addRow(model, entry))) return false;
             if (this.#order.length === 1) this.enable();
             this.tools.say(LoraStack.text("say.added", { name: file.label }));
+            return true;
         }
 
         set(id, field, value) {

@@ -129,3 +129,19 @@ test("of a long stack nothing is drawn anew for a row that moves but the places"
     assert.equal(drawn, 0);
     assert.deepEqual(made.rows.slice(0, 3).map((row) => row.root.getAttribute("aria-label")), [1, 2, 3].map((row) => LoraStack.text("row.label", { row, name: ["n49", "n0", "n1"][row - 1] })));
 });
+
+test("what the Library could not add stays marked, and the tab opens where it is said why", () => {
+    const { panel: made, box } = panel("{broken");
+    const broken = box.value;
+    const [told, { panelOf, showTab, focusSoon }] = [[], LoraStack];
+    Object.assign(LoraStack, { panelOf: () => made, showTab: (tab) => told.push(tab), focusSoon: () => told.push("row") });
+    const library = { say: (words) => told.push(words), browser: { clearMarks: () => told.push("cleared") } };
+    const send = () => LoraStack.LibraryTab.prototype.send.call(library, [{ label: "styles/neon", hash: "" }], "img2img");
+    send();
+    assert.deepEqual([told, box.value], [["img2img"], broken]);
+    made.edit = () => true;
+    Object.defineProperty(made, "rows", { value: [{ moreButton: {} }] });
+    send();
+    assert.deepEqual(told, ["img2img", "img2img", "cleared", "row"]);
+    Object.assign(LoraStack, { panelOf, showTab, focusSoon });
+});
