@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
 
 import torch
 from torch import Tensor
@@ -18,8 +17,9 @@ from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 
 NARROW = (torch.float16, torch.bfloat16)
-PROCESSORS = ("cpu",)
-"""Kinds of devices that have products of bfloat16 at best, and many of them not even these."""
+WIDE_ONLY = ("cpu",)
+"""Kinds of devices that take float32: few of them gain by 16-bit products, and so every number is rounded
+rightly there."""
 
 SMALL_BESIDE = 0.085
 """Up to this part of the weight's norm a change may have its factors rounded: as measured, the error is then
@@ -28,18 +28,9 @@ SMALL_BESIDE = 0.085
 
 def suits_16_bits(base: Tensor, size: float, changes: Sequence[Contribution]) -> bool:
     """Tell whether low-rank changes to a weight of norm `size` may be multiplied in its own number type."""
-    if base.dtype not in NARROW or not changes:
-        return False
-    if base.device.type in PROCESSORS and not (base.dtype == torch.bfloat16 and multiplies_bfloat16()):
+    if base.dtype not in NARROW or base.device.type in WIDE_ONLY or not changes:
         return False
     return math.hypot(*_sizes(changes, 1)) <= SMALL_BESIDE * size
-
-
-@cache
-def multiplies_bfloat16() -> bool:
-    """Tell whether this processor has instructions for it, as far as this PyTorch can tell."""
-    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return asked is not None and bool(asked())
 
 
 def stays_in_range(dtype: torch.dtype, size: float, changes: Sequence[Contribution]) -> bool:

@@ -24,7 +24,7 @@ HALVES = pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=[
 @pytest.fixture
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this processor do what a graphics card does."""
-    monkeypatch.setattr(narrow, "PROCESSORS", ())
+    monkeypatch.setattr(narrow, "WIDE_ONLY", ())
 
 
 @pytest.fixture(autouse=True)
@@ -123,27 +123,6 @@ def test_a_weight_beyond_the_range_is_noticed_without_looking_where_none_is(
     far = [change(lora(SHAPE), SHAPE, limit / 10)]
     with pytest.raises(EngineError, match="smaller weights"):
         merge(layer, far)
-
-
-@pytest.mark.parametrize("has", [True, False])
-def test_processors_multiply_bfloat16_where_they_have_instructions_for_it(
-    monkeypatch: pytest.MonkeyPatch, has: bool
-) -> None:
-    monkeypatch.setattr(narrow, "multiplies_bfloat16", lambda: has)
-    changes = stack(0.01, 1.0)
-    assert suits_16_bits(torch.zeros(SHAPE).bfloat16(), 1.0, changes) == has
-    assert not suits_16_bits(torch.zeros(SHAPE).half(), 1.0, changes)
-
-
-@pytest.mark.parametrize("switch", ["there", "missing"])
-def test_an_older_pytorch_knows_of_no_such_instructions(monkeypatch: pytest.MonkeyPatch, switch: str) -> None:
-    narrow.multiplies_bfloat16.cache_clear()
-    if switch == "there":
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
-    else:
-        monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
-    assert narrow.multiplies_bfloat16() == (switch == "there")
-    narrow.multiplies_bfloat16.cache_clear()
 
 
 def test_wide_weights_and_processors_multiply_in_float32() -> None:
