@@ -106,7 +106,7 @@ def _hashes(file: NetworkFile, hashes: KnownHashes, header: Header | None) -> di
 
 
 def _sidecar(companion: Companion) -> dict[str, Any]:
-    told = {name: value for name, value in vars(companion.sidecar).items() if name != "problem" and value}
+    told = {name: value for name, value in companion.sidecar._asdict().items() if name != "problem" and value}
     return {
         "name": companion.name,
         "kind": companion.kind,
