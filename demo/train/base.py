@@ -7,9 +7,10 @@ picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -63,6 +64,16 @@ FIRM = Look(early=1.0, cap=10.0, heavier=2.0, guided=0.5)
 CALM = Look(early=1.0, cap=10.0, heavier=2.0, calm=4.0)
 KEPT = Look(early=1.0, cap=10.0, heavier=2.0, guided=0.5, calm=4.0, decided=300, always=("hat", "item"))
 FIGURE = replace(KEPT, heavier=3.0)
+LOOKS: Mapping[str, Look] = MappingProxyType(
+    {
+        "base": COMPOSITION,  # learn what the words mean: mostly where the composition is decided
+        "polish": ALL,  # go on with all times and places, for clean colours and scenes
+        "finish": FIRM,  # hold a colour that guidance has driven past its mark
+        "settle": CALM,  # say the same with and without words once the picture shows
+        "keep": KEPT,  # hold the colours to the end: both lessons of the two before at once
+        "firm": FIGURE,  # the same with a closer look at the figure: what is small fails first
+    }
+)
 SHOWS = 450  # times below which a picture shows through the noise
 FURTHER = (0.4, 0.9)  # where KEPT's walks begin: they end where little noise is left too
 
@@ -148,62 +159,20 @@ def judge_now(
     return report
 
 
-def train_base(
-    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
-) -> Painter:
-    """Learn what the words mean: mostly where the composition is decided, and at the figure."""
-    return _train("base", settings.base, COMPOSITION, folder, art, painter, stop_after)
-
-
-def train_polish(
-    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
-) -> Painter:
-    """Go on with all times and places, for clean colours and scenes."""
-    return _train("polish", settings.polish, ALL, folder, art, painter, stop_after)
-
-
-def train_finish(
-    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
-) -> Painter:
-    """Learn to hold a colour that guidance has driven past its mark."""
-    return _train("finish", settings.finish, FIRM, folder, art, painter, stop_after)
-
-
-def train_settle(
-    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
-) -> Painter:
-    """Learn to say the same with and without words once the picture shows."""
-    return _train("settle", settings.settle, CALM, folder, art, painter, stop_after)
-
-
-def train_keep(
-    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
-) -> Painter:
-    """Hold the colours to the end: both lessons of the two stages before at once."""
-    return _train("keep", settings.keep, KEPT, folder, art, painter, stop_after)
-
-
-def train_firm(
-    settings: Settings, folder: Path, art: ArtAutoencoder, painter: Painter, stop_after: int | None = None
-) -> Painter:
-    """The same once more, with a closer look at the figure: what is small fails first."""
-    return _train("firm", settings.firm, FIGURE, folder, art, painter, stop_after)
-
-
-def _train(
+def train_stage(
     name: str,
-    plan: Plan,
-    look: Look,
+    settings: Settings,
     folder: Path,
     art: ArtAutoencoder,
     painter: Painter,
-    stop_after: int | None,
+    stop_after: int | None = None,
 ) -> Painter:
-    """Train (or take up again) and return the painter with its averaged weights.
+    """Train (or take up again) one of `LOOKS` and return the painter with its averaged weights.
 
     The table of token embeddings stays as the text model's warm-up left it: it is a third of all weights.
     """
-    words, alphas = Words(), make_alphas()
+    plan: Plan = getattr(settings, name)
+    look, words, alphas = LOOKS[name], Words(), make_alphas()
     count = plan.batch // place_in_team()[1]
     weights = step_weights(alphas, look.cap)
     strangers, scale = strange_words(words), latent_scale(art)

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
 from demo.train.art import ArtAutoencoder, train_art
-from demo.train.base import (
-    latent_scale,
-    train_base,
-    train_finish,
-    train_firm,
-    train_keep,
-    train_polish,
-    train_settle,
-)
+from demo.train.base import LOOKS, latent_scale, train_stage
 from demo.train.export import export
 from demo.train.kl import train_kl
 from demo.train.loop import save
@@ -55,15 +48,7 @@ def run_kl(settings: Settings, folder: Path) -> None:
     save(train_kl(settings, folder, read_art(folder)).state_dict(), folder / "kl.pt")
 
 
-PAINTING = (
-    ("base", "text", train_base),
-    ("polish", "base", train_polish),
-    ("finish", "polish", train_finish),
-    ("settle", "finish", train_settle),
-    ("keep", "settle", train_keep),
-    ("firm", "keep", train_firm),
-)
-LAST = PAINTING[-1][0]
+LAST = list(LOOKS)[-1]  # of the painter's stages
 
 
 def run_base(settings: Settings, folder: Path) -> None:
@@ -71,9 +56,9 @@ def run_base(settings: Settings, folder: Path) -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
     art, first = read_art(folder), int(os.environ.get("RANK", "0")) == 0
-    for name, before, stage in PAINTING:
+    for before, name in pairwise(("text", *LOOKS)):
         if not (folder / f"{name}.pt").exists():
-            painter = stage(settings, folder, art, finished(folder, before, Painter))
+            painter = train_stage(name, settings, folder, art, finished(folder, before, Painter))
             if first:
                 save(painter.state_dict(), folder / f"{name}.pt")
         if dist.is_initialized():
