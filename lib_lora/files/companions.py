@@ -61,6 +61,12 @@ def read_joined(path: str, names: Sequence[str]) -> Sidecar:
     return found[0] if len(found) == 1 else join(found)
 
 
+def texts_beside(path: str, names: Iterable[str]) -> list[str]:
+    """Return the paths of those of `names` beside the network at `path` that `read_joined` may read."""
+    folder = path[: -len(os.path.basename(path))]  # noqa: PTH119  a scan asks this of thousands
+    return [folder + name for name in names if name.lower().endswith(_ENDINGS)]
+
+
 def join(sidecars: Iterable[Sidecar]) -> Sidecar:
     """Return each field from the first sidecar that has it."""
     told: dict[str, Any] = {}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import FileError
+from .ahead import Ahead
 from .disk import FILE_LIMIT, PREFIX, open_regular, refuse_pickle
 from .header import ENTRY_LIMIT, METADATA, read_header, read_leading_metadata
 from .plain import PlainHeaders
@@ -58,13 +59,17 @@ def _is_text(metadata: dict[str, str]) -> bool:
 
 
 class Glancer:
-    """Reads many files in a row. Not safe for threads: each scan has its own."""
+    """Reads many files in a row. Not safe for threads: each scan has its own.
+
+    ahead: where files can be announced that will be read next; to be closed at the end.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray(4 * FIRST_READ)
         self._seen: OrderedDict[tuple[int, int, bytes], _Seen] = OrderedDict()
         self._remembered = 0  # bytes
         self._plain = PlainHeaders()
+        self.ahead = Ahead()
 
     def read(self, path: str) -> Glance:
         """Read a file. Raises FileError, as `read_header` does."""
@@ -112,7 +117,7 @@ class Glancer:
         Nothing behind the header is read: that would fill memory with payloads nobody asked for.
         """
         try:
-            file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            file = self.ahead.take(path)
         except (OSError, ValueError):
             return 0, 0
         try:

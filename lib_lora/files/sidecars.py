@@ -85,7 +85,7 @@ def write_sidecar(path: Path, changes: Mapping[str, object]) -> None:
     """
     place = sidecar_path(path)
     text, problem = read_small(place)
-    document = parse_json(text, SIZE_LIMIT) if text.strip() else {}
+    document = parse_json(text, SIZE_LIMIT, exact=True) if text.strip() else {}
     if problem or not isinstance(document, dict):
         raise UnreadableFileError(
             f"{problem or place.name + ' is not the JSON the WebUI writes.'} It was left as it is: "

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from . import quick_json
+
 # Control characters, line separators, halves of surrogate pairs, and marks that turn the direction of
 # writing, with which a name can pretend to be another. Tabs and line breaks are dealt with apart.
 _HARMFUL = re.compile(
@@ -46,12 +48,15 @@ def folded(text: str) -> str:
     return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
-def parse_json(text: str, limit: int) -> object:
-    """Return the JSON value in `text`, or None where it is too long, malformed or a nesting bomb."""
+def parse_json(text: str, limit: int, exact: bool = False) -> object:
+    """Return the JSON value in `text`, or None where it is too long, malformed or a nesting bomb.
+
+    exact: whether whole numbers beyond 64 bits matter.
+    """
     if len(text) > limit:
         return None
     try:
-        return json.loads(text)
+        return json.loads(text) if exact else quick_json.loads(text)
     except (ValueError, RecursionError):
         return None
 

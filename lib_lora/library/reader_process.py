@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from ..files.glance import Glancer
 from .entry import Entry
-from .reading import Told, read_file
+from .reading import Told, announce, read_file
 from .record import Record
 
 BATCH = 32  # files told of at a time
@@ -56,8 +56,9 @@ def main() -> None:
         paths = [Path(root) for root in roots]
         glancer = Glancer()
         for end in range(len(files), 0, -BATCH):
-            told = []
-            for root, path, beside in reversed(files[max(0, end - BATCH) : end]):
+            told, begin = [], max(0, end - BATCH)
+            announce(glancer.ahead, [file[1:] for file in reversed(files[max(0, begin - BATCH) : begin])])
+            for root, path, beside in reversed(files[begin:end]):
                 read = read_file(glancer, paths[root], path, beside)
                 told.append((*read[:-1], tuple(read.entry)))
             send(telling, told)

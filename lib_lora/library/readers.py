@@ -16,17 +16,19 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import BinaryIO, cast
 
+from ..files import quick_json
+from ..files.ahead import MANY
 from ..files.glance import Glancer
 from .entry import Entry
 from .reader_process import BATCH, receive, send, signature
-from .reading import Found, Told, read_file
+from .reading import Found, Told, announce, read_file
 
 AT_LEAST = 1_000  # files; fewer are read before another process has started
 MOST = 3  # other processes
 SOME = 8  # files read before the others are heard
 PATIENCE = 5.0  # seconds without a word after which a process is given up
 _RUN = (
-    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv[1]]; "
+    "import sys; sys.path[:] = [*filter(None, sys.path), *sys.argv[1:]]; "
     "from lib_lora.library.reader_process import main; main()"
 )
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows opens one for each program otherwise
@@ -73,6 +75,8 @@ class Readers:
                 return
             mine = max(left, key=_Share.free)
             if mine.free() > 0:
+                if len(ordered) > MANY and mine.front + SOME > mine.announced:
+                    announce(glancer.ahead, mine.announced_next())
                 for found in mine.next():
                     yield found, read_file(glancer, found.root, found.path, found.names)
             elif not news.wait(PATIENCE):
@@ -100,6 +104,7 @@ class _Share:
         self.files = files
         self.front, self.back = 0, len(files)  # what is left lies between
         self.others = False  # whether another process reads, from when it has begun
+        self.announced = 0  # up to where this process has asked the disk for files
         self._news = news
         self._told: list[list[tuple[object, ...]]] = []
         self._taken = 0
@@ -113,6 +118,12 @@ class _Share:
         begin = self.front
         self.front += min(SOME, self.free())
         return self.files[begin : self.front]
+
+    def announced_next(self) -> list[tuple[str, Sequence[str]]]:
+        """Return files for this process to read after the next ones, each once."""
+        begin = max(self.announced, self.front)
+        self.announced = begin + MANY
+        return [(found.path, found.names) for found in self.files[begin : min(self.announced, self.back)]]
 
     def heard(self) -> Iterator[tuple[Found, Told]]:
         """Yield what the other process read since the last time, and this one did not."""
@@ -163,7 +174,7 @@ def _start() -> subprocess.Popen[bytes] | None:
     utf8 = ["-X", "utf8"] if sys.flags.utf8_mode else []
     try:
         return subprocess.Popen(
-            [program, "-S", *utf8, "-c", _RUN, str(Path(__file__).parents[2])],
+            [program, "-S", *utf8, "-c", _RUN, str(Path(__file__).parents[2]), *quick_json.search_path()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import FileError
-from ..files.companions import read_joined
+from ..files.ahead import Ahead
+from ..files.companions import read_joined, texts_beside
 from ..files.glance import Glancer
 from ..files.metadata import join_facts, read_words
 from .entry import Entry, make_entry
@@ -62,6 +63,14 @@ class Told(NamedTuple):
         )
         file.settle(self.entry)
         return file
+
+
+def announce(ahead: Ahead, files: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Ask the disk for files that will be read next, given as paths and names of what lies beside."""
+    listed = list(files)
+    if ahead.begin(path for path, _ in listed):
+        for path, beside in listed:
+            ahead.bring(texts_beside(path, beside))
 
 
 def read_file(glancer: Glancer, root: Path, path: str, beside: Sequence[str]) -> Told:

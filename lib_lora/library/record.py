@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..files import quick_json
 from ..files.hashes import is_junk
 from ..files.metadata import NetworkFacts, read_words
 from ..files.previews import has_inside
@@ -15,7 +16,6 @@ from ..files.text import clean
 
 DESCRIPTION = 1_000  # characters kept for lists
 SESSION = 80
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 class Record(NamedTuple):
@@ -51,7 +51,7 @@ class Record(NamedTuple):
 
     def to_json(self) -> str:
         """Return the record as a JSON list."""
-        return _JSON.encode(self)
+        return quick_json.dumps(self)
 
     @classmethod
     def from_json(cls, text: str) -> Record:

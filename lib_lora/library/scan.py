@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -57,7 +58,8 @@ def scan(
     kept = 0
     new: list[Found] = []
     visited: set[str] = set()
-    with Readers() as readers:
+    glancer = Glancer()
+    with Readers() as readers, closing(glancer.ahead):
         for root in roots:
             for folder, everything in walk(root, visited, problems, previous.folders):
                 if everything is None:  # as it was
@@ -85,7 +87,6 @@ def scan(
                 quiet = waiting == len(new) and not any(file.flaw for file in here)
                 if quiet and (marks := mark(layout, everything)):
                     folders[folder] = Folder(root, layout, marks, here)
-        glancer = Glancer()
         tell = [int(part * len(new)) for part in EARLY] if len(new) >= AT_LEAST else []
         told_of = 0
         for done, (found, told) in enumerate(readers.read(glancer, new)):

@@ -8,11 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
+from lib_lora.files import ahead as files_ahead
+from lib_lora.files.ahead import Ahead
 from lib_lora.library import early as early_index
 from lib_lora.library import readers, scan
 from lib_lora.library.library import Library
@@ -102,6 +104,29 @@ def alone(root: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[
             patch.setattr(module, "AT_LEAST", 10**9)
         indexed(root, data).close()
     return rows(data)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is open is asked of Linux")
+def test_files_announced_to_the_disk(
+    root: Path, tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is in memory the index is the same, and what nobody took is closed again."""
+    expected = alone(root, tmp_path / "alone", monkeypatch)
+    begun: list[str] = []
+    real = Ahead.begin
+
+    def begin(self: Ahead, paths: Iterable[str]) -> bool:
+        asked = [*paths, str(root / "styles" / "half.json")]  # which nobody takes
+        begun.extend(asked[:-1])
+        return real(self, asked)
+
+    monkeypatch.setattr(Ahead, "begin", begin)
+    monkeypatch.setattr(files_ahead, "_is_in_memory", lambda file: False)
+    indexed(root, tmp_path / "together").close()
+    assert begun and len(begun) == len(set(begun)), "each once"
+    assert rows(tmp_path / "together") == expected
+    still = [path for path in Path("/proc/self/fd").iterdir() if str(root) in str(path.resolve())]
+    assert not still
 
 
 @pytest.mark.parametrize("processors", [2, 4])
