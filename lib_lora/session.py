@@ -28,7 +28,7 @@ from lib_lora.engine.report import ACTS, EntryReport, Report, told_share
 from lib_lora.engine.view import ModelView
 from lib_lora.errors import EngineError
 from lib_lora.plan import UNET_PART, Plan, PlannedEntry
-from lib_lora.stack.schedule import BEGINNING, Moment
+from lib_lora.stack.schedule import BEGINNING, Moment, Schedule
 
 SAMPLE = 8
 """Unmatched weights quoted in a report."""
@@ -112,6 +112,11 @@ class Session:
         """Look at every weight again before the next forward: the host's own networks may have changed."""
         for part in self._attached:
             part.refresh()
+
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """When rows act that do not always act; where there are none, no step need be told."""
+        return () if self._now is None else self._now[1].schedules
 
     def step(self, moment: Moment) -> None:
         """Let rows with a schedule act as they do at this moment, from the next forward on."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 from torch import Tensor
+
+Marks = tuple[Callable[[], "Tensor | None"], int, "int | None"]
+"""A reference to a parameter, its place, and its version where it counts any."""
 
 
 class Fingerprint:
@@ -22,6 +26,11 @@ class Fingerprint:
         self._place = tensor.data_ptr()
         self.tracked = not tensor.is_inference()
         self._version = tensor._version if self.tracked else -1
+
+    @property
+    def marks(self) -> Marks:
+        """What `still` looks at, for who asks it of many parameters at every step."""
+        return self._reference, self._place, self._version if self.tracked else None
 
     def unwritten(self, tensor: Tensor | None) -> bool:
         """Tell the same wherever the parameter lies now: hosts move weights in and out of a card's memory."""

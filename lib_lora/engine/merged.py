@@ -8,7 +8,7 @@ function of W0 and the plan: always from W0, never from an earlier result, never
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -23,8 +23,8 @@ from lib_lora.engine.sections import entry_in, origin
 from lib_lora.engine.slots import RankSlots, as_matrix, is_channels_last, slots_key
 from lib_lora.plan import Contribution
 
-Watched = tuple[Mapping[str, "Tensor | None"], str, Fingerprint]
-"""A module's table of parameters, one name in it, and what stood there."""
+Watched = tuple[Mapping[str, "Tensor | None"], str, Callable[[], "Tensor | None"], int, "int | None"]
+"""A module's table of parameters, one name in it, and the marks of what stood there."""
 
 
 class MergedWeight:
@@ -83,10 +83,10 @@ class MergedWeight:
         """Add what has to be asked `still`, for a check that many layers go through at every step."""
         if self._print is not None:
             table, name = entry_in(module, "weight")
-            watched.append((table, name, self._print))
+            watched.append((table, name, *self._print.marks))
         if self._bias_print is not None:
             table, name = entry_in(module, "bias")
-            watched.append((table, name, self._bias_print))
+            watched.append((table, name, *self._bias_print.marks))
 
     def update(self, module: Any, changes: Sequence[Contribution], scratch: Scratch) -> bool:
         """Merge unless nothing changed; tell whether it was necessary."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lib_lora.engine.bypass import Bypass, class_forward
 from lib_lora.engine.forwards import Forward
@@ -16,14 +18,17 @@ from lib_lora.engine.merged import MergedWeight
 from lib_lora.engine.modes import BYPASS, MERGED
 from lib_lora.engine.sections import Section
 from lib_lora.engine.temporary import Temporary
-from lib_lora.engine.view import ATTENTION, Layer
+from lib_lora.engine.view import ATTENTION, CONV, LINEAR, Layer
 from lib_lora.plan import Contribution
+
+Shortcut = tuple[Callable[..., Tensor], Tensor, "Tensor | None", Mapping[str, Any], torch.dtype, torch.device]
+"""How a merged layer computes; our weight and bias; where the host's bias stands; the input it is for."""
 
 AWAY = Layer("", "", None)
 """What a patch that rests has instead of its layer."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Patch:
     """One layer's changes and how they are applied.
 
@@ -33,6 +38,8 @@ class Patch:
     layer. settled: the changes that `merged` was made or found to be of. home: the module, unless it is gone.
     timed: whether strengths here change while sampling; then runs counts the calls in this run of the
     sampler, numbers those that came out of the last, and beside tells that merging each time would not pay.
+    shortcut: all that a call needs while nothing but our weight acts here; from one layer to the next a
+    processor's cache loses what it held, so a call costs by what it looks at.
     """
 
     layer: Layer
@@ -55,6 +62,7 @@ class Patch:
     runs: int = 0
     numbers: int = 0
     beside: bool = False
+    shortcut: Shortcut | None = None
 
     def __post_init__(self) -> None:
         self.name = self.layer.name
@@ -63,7 +71,7 @@ class Patch:
 
     def rest(self) -> bool:
         """Hold nothing of the model any more; tell whether the patch can be taken up again later."""
-        self.live = False
+        self.live, self.shortcut = False, None
         if self.home is None or self.masked is not None or self.foreign is not None:
             return False
         self.layer, self.bypass = AWAY, None
@@ -94,7 +102,7 @@ class Patch:
 
     def take(self, changes: tuple[Contribution, ...]) -> bool:
         """Take the changes of another moment of sampling; tell whether there is anything to compute anew."""
-        self.idle = not changes
+        self.idle, self.shortcut = not changes, None
         if self.idle:
             return False
         if [change.key for change in changes] != [change.key for change in self.changes]:
@@ -113,6 +121,26 @@ class Patch:
     def go_beside(self) -> None:
         """Compute the changes at every call until this run of the sampler is over."""
         self.mode, self.merged, self.beside = BYPASS, None, True
+
+    def shorten(self) -> None:
+        """Find the shortcut, or that there is none."""
+        self.shortcut = None
+        merged, module, kind = self.merged, self.layer.module, self.layer.kind
+        if (
+            merged is None
+            or merged.weight is None
+            or kind not in (LINEAR, CONV)
+            or isinstance(module, Section)
+        ):
+            return
+        if self.idle or self.timed or self.masked is not None or "bias" in module.__dict__:
+            return
+        weight, parameters = merged.weight, module._parameters
+        bias = parameters.get("bias") if merged.bias is None else merged.bias
+        if bias is not None and (bias.dtype != weight.dtype or bias.device != weight.device):
+            return
+        call = functional.linear if kind == LINEAR else module._conv_forward
+        self.shortcut = call, weight, merged.bias, parameters, weight.dtype, weight.device
 
     def original(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the layer as if we were not there."""

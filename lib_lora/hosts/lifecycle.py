@@ -29,6 +29,8 @@ from lib_lora.session import Session
 from lib_lora.stack.schedule import Moment
 
 Call = Callable[[], Any]
+Asked = Callable[[bool], "Moment | None"]
+"""Tells where sampling is, with the noise level if that is asked for; None where the host does not say."""
 
 
 @dataclass(frozen=True)
@@ -182,13 +184,13 @@ class Lifecycle:
         with suppress(LoraStackError):
             self._exchange(p, None if request is None else self._wardrobe.wear(p, request))
 
-    def before_step(self, p: Any = None, moment: Moment | None = None, params: Any = None) -> None:
+    def before_step(self, p: Any = None, moment: Asked | None = None, params: Any = None) -> None:
         """See to it, before a step, that the model being sampled wears what `p` asks for.
 
         The net below the frames, for what they cannot see: a refiner, a model exchanged by somebody else, a
         `sample` exchanged on the object, a built-in Lora whose weights change with the steps. Costs two
         comparisons while nothing happens. The host swallows what is raised here: `around_sample` raises it.
-        params: what the host tells of the step.
+        moment: asked where a row does not always act. params: what the host tells of the step.
         """
         self._rows.expect(params)
         p = self.running if p is None else p
@@ -206,8 +208,11 @@ class Lifecycle:
             elif self._seen is not None and signs.foreign != self._seen.foreign:
                 self._session.refresh()
             self._seen = signs
-            if moment is not None:
-                self._session.step(moment)
+            schedules = self._session.schedules
+            if moment is not None and schedules:
+                now = moment(any(schedule.needs_sigma for schedule in schedules))
+                if now is not None:
+                    self._session.step(now)
             self._stepped = True
         except LoraStackError as error:
             self._pending = error

@@ -15,14 +15,16 @@ def denoiser_of(params: Any, p: Any) -> Any:
     return getattr(getattr(p, "sampler", None), "model_wrap_cfg", None) if told is None else told
 
 
-def moment_of(params: Any, p: Any = None) -> Moment | None:
+def moment_of(params: Any, p: Any = None, noise: bool = True) -> Moment | None:
     """Return the moment, None where the host does not tell it; p: whose sampling it is, as far as known.
+
+    noise: whether the noise level is asked for, which makes a graphics card wait.
 
     The denoiser counts calls of the model, two a step for samplers of second order, and knows how many there
     are; `sampling_step` is that of the step before.
     """
     denoiser = denoiser_of(params, p)
-    sigma = _noise(_largest(getattr(params, "sigma", None)), denoiser)
+    sigma = _noise(_largest(getattr(params, "sigma", None)), denoiser) if noise else None
     call, calls = getattr(denoiser, "step", None), getattr(denoiser, "total_steps", None)
     steps = getattr(denoiser, "steps", None) or getattr(params, "total_sampling_steps", None)
     if isinstance(call, int) and calls and steps:

@@ -52,7 +52,7 @@ class Workshop:
     def before_step(self, params: Any) -> None:
         """Look after the stack before every step; older hosts do not say whose step it is."""
         p = getattr(getattr(params, "denoiser", None), "p", None) or self.lifecycle.running
-        self.lifecycle.before_step(p, moment_of(params, p), params)
+        self.lifecycle.before_step(p, lambda noise: moment_of(params, p, noise), params)
 
     def process(self, p: Any, args: tuple[Any, ...]) -> None:
         """Keep what the panel asks for on `p`; what is wrong too, to be raised where the user sees it."""

@@ -42,6 +42,11 @@ class Plan:
         return self.parts.get(name, {})
 
     @cached_property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """When rows act in the UNet, each once; none where all always do."""
+        return tuple(dict.fromkeys(row.schedule for row in self.entries if not row.schedule.constant))
+
+    @cached_property
     def text_schedules(self) -> tuple[Schedule, ...]:
         """The curves of text encoder weights, each once; none where all are constant."""
         texts = (

@@ -33,6 +33,17 @@ def test_moment(told: Named | None, moment: Moment) -> None:
     assert moment_of(params) == moment
 
 
+def test_a_noise_level_nobody_asks_for_is_not_read() -> None:
+    """To read it from a graphics card is to wait for all that the card is at."""
+
+    class Sigma:
+        def max(self) -> float:
+            raise AssertionError("read")
+
+    params = Named(sigma=Sigma(), denoiser=denoiser(3, 20, 20))
+    assert moment_of(params, None, False) == Moment(3, 20)
+
+
 def test_hosts_before_1_8_leave_the_denoiser_with_the_sampler() -> None:
     """What they tell themselves is 0 at the first step and at the second, and late by one from then on."""
     steps = []

@@ -12,6 +12,7 @@ from lib_lora.hosts.lifecycle import Lifecycle, Signs
 from lib_lora.hosts.reports import Reports
 from lib_lora.hosts.request import ATTRIBUTE, Request, make_request
 from lib_lora.library.library import Library
+from lib_lora.stack.schedule import Moment
 from tests.builders import TOY_LAYERS, ToyModel, make_lora_file, toy_sd1
 from tests.sessions import Output, is_untouched, same
 
@@ -72,6 +73,22 @@ def test_nothing_to_do_costs_nothing(bench: Bench, model: ToyModel) -> None:
         assert (bench.views, len(bench.settled)) == (views, settled)
 
     bench.lifecycle.around_sample(p, sampling)
+
+
+def test_where_sampling_is_is_asked_only_where_a_row_changes(bench: Bench, model: ToyModel) -> None:
+    """To be told the noise level makes a graphics card wait, and so it is asked for where it matters only."""
+    asked: list[bool] = []
+
+    def moment(noise: bool) -> Moment:
+        asked.append(noise)
+        return Moment(0, 4, 7.0)
+
+    for window, expected in (("", []), ("25%", [False]), ("sigma:9", [True])):
+        rows = [{"network": "a", "weight": 0.8, "start": window}]
+        p = Processing(model, make_request("txt2img", rows, bench.library))
+        bench.lifecycle.around_sample(p, lambda p=p: [bench.lifecycle.before_step(p, moment), model.run()])
+        assert asked == expected
+        asked.clear()
 
 
 def test_another_model_without_a_word(bench: Bench, model: ToyModel) -> None:

@@ -1,0 +1,173 @@
+"""A merged layer's shortcut: used where nothing else acts, right whatever the host does to the layer."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lib_lora.engine.attached import Attached
+from lib_lora.engine.view import CONV, LINEAR, Layer, ModelView
+from lib_lora.plan import Contribution
+from lib_lora.stack.schedule import Moment, read_schedule
+from tests.engine.changes import change, exact, lora
+
+
+class Part(nn.Module):
+    """A linear layer and a convolution, one after the other."""
+
+    def __init__(self, bias: bool = True) -> None:
+        super().__init__()
+        self.linear = nn.Linear(6, 4, bias=bias)
+        self.conv = nn.Conv2d(4, 5, 3, padding=1, stride=2, bias=bias)
+        self.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.linear(x)
+        return self.conv(y.transpose(1, 2).reshape(len(y), -1, 4, 4))
+
+
+def attached(part: Part, *changes: Contribution) -> Attached:
+    layers = {
+        "unet.linear": Layer("unet.linear", LINEAR, part.linear),
+        "unet.conv": Layer("unet.conv", CONV, part.conv),
+    }
+    view = ModelView("sd1", "test", {"unet": part}, layers)
+    found = Attached("unet", {})
+    every = {name: changes or changes_of(layer.module) for name, layer in layers.items()}
+    found.resume(view, every, "merged")
+    return found
+
+
+def changes_of(module: nn.Module) -> tuple[Contribution, ...]:
+    shape = tuple(module.weight.shape)
+    return (change(lora(shape), shape),)
+
+
+def twin(part: Part) -> Part:
+    """A part of the same numbers that nobody changes."""
+    other = Part()
+    for own, theirs in ((other.linear, part.linear), (other.conv, part.conv)):
+        own.weight.copy_(theirs.weight)
+        own.bias = None if theirs.bias is None else nn.Parameter(theirs.bias.clone(), requires_grad=False)
+    return other
+
+
+def expected(part: Part) -> Tensor:
+    """What a part gives with weights merged by the formula."""
+    other = twin(part)
+    for module in (other.linear, other.conv):
+        module.weight.copy_(exact(module.weight, changes_of(module)))
+    result: Tensor = other(X)
+    return result
+
+
+X = torch.randn(2, 16, 6, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_it_is_taken_and_right(bias: bool) -> None:
+    part = Part(bias)
+    found = attached(part)
+    for _ in range(3):
+        assert torch.allclose(part(X), expected(part), atol=1e-5)
+    assert all(patch.shortcut is not None for patch in found.patches)
+    assert found.calls == 6, "every call is counted"
+
+
+def other_bias(part: Part) -> None:
+    part.linear.bias = nn.Parameter(torch.full((4,), 3.0), requires_grad=False)
+
+
+def written_bias(part: Part) -> None:
+    part.conv.bias.add_(1)
+
+
+def moved_bias(part: Part) -> None:
+    part.conv.bias.data = torch.full((5,), -2.0)
+
+
+def no_bias(part: Part) -> None:
+    part.linear.bias = None
+
+
+def other_weight(part: Part) -> None:
+    part.linear.weight = nn.Parameter(torch.ones(4, 6), requires_grad=False)
+
+
+def written_weight(part: Part) -> None:
+    part.conv.weight.mul_(2)
+
+
+@pytest.mark.parametrize(
+    "happens", [other_bias, written_bias, moved_bias, no_bias, other_weight, written_weight]
+)
+def test_what_the_host_does_to_a_layer_is_seen(happens: Callable[[Part], None]) -> None:
+    part = Part()
+    found = attached(part)
+    part(X)
+    happens(part)
+    assert torch.allclose(part(X), expected(part), atol=1e-5)
+    found.rest()
+    assert torch.equal(part(X), twin(part)(X))
+
+
+def test_another_number_type_goes_the_long_way() -> None:
+    part = Part()
+    attached(part)
+    part(X)
+    wide = part.linear(X.double())
+    merged = exact(part.linear.weight, changes_of(part.linear))
+    assert wide.dtype == torch.float64
+    assert torch.allclose(wide, X.double() @ merged.t() + part.linear.bias.double(), atol=1e-5)
+
+
+def test_a_bias_that_hides_the_parameter_goes_the_long_way() -> None:
+    part = Part()
+    vars(part.linear)["bias"] = torch.full((4,), 5.0)
+    found = attached(part)
+    merged = exact(part.linear.weight, changes_of(part.linear)).float()
+    assert torch.allclose(part.linear(X), X @ merged.t() + 5, atol=1e-5)
+    assert [patch.shortcut is None for patch in found.patches] == [True, False]
+
+
+def test_a_strength_that_changes_goes_the_long_way() -> None:
+    part = Part()
+    shape = tuple(part.linear.weight.shape)
+    timed = Contribution("a", lora(shape), lora(shape).factors(shape), 0.7, schedule=read_schedule("0@0,1@1"))
+    layers = {"unet.linear": Layer("unet.linear", LINEAR, part.linear)}
+    found = Attached("unet", {})
+    found.resume(ModelView("sd1", "test", {"unet": part}, layers), {"unet.linear": (timed,)}, "merged")
+    for step in range(3):
+        found.step(Moment(step, 3))
+        strength = 0.7 * step / 2
+        merged = exact(part.linear.weight, [change(lora(shape), shape, strength)]).float()
+        found._before(part, ())
+        assert torch.allclose(part.linear(X), X @ merged.t() + part.linear.bias, atol=1e-5)
+        assert found.patches[0].shortcut is None
+
+
+def test_who_keeps_our_forward_gets_the_layers_own_afterwards() -> None:
+    part = Part()
+    found = attached(part)
+    part(X)
+    kept = part.linear.forward
+    found.rest()
+    plain = X @ part.linear.weight.t() + part.linear.bias
+    assert torch.allclose(kept(X), plain, atol=1e-6)
+
+
+def test_nothing_of_the_model_is_held_afterwards() -> None:
+    part = Part()
+    found = attached(part)
+    part(X)
+    found.rest()
+    gone = [weakref.ref(thing) for thing in (part.linear, part.linear.bias, part.conv, part.conv.bias)]
+    del part
+    gc.collect()
+    assert [reference() for reference in gone] == [None] * 4
+    assert found.patches
