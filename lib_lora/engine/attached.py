@@ -314,6 +314,8 @@ class Attached:
         if self._settle is not None:
             for patch in self.patches:
                 self._settle(patch.layer.owner)
+        for patch in self.patches:
+            patch.shortcut = None  # it holds a weight that has to be given back before the next is asked for
         changed = [patch for patch in self.patches if patch.changes]
         self.merging.prepare(changed, self._mode)
         self._watch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lib_lora.engine.bypass import Bypass, class_forward
-from lib_lora.engine.forwards import Forward
+from lib_lora.engine.forwards import Forward, computation
 from lib_lora.engine.masked import Masked
 from lib_lora.engine.merged import MergedWeight
 from lib_lora.engine.modes import BYPASS, MERGED
@@ -133,13 +134,17 @@ class Patch:
             or isinstance(module, Section)
         ):
             return
-        if self.idle or self.timed or self.masked is not None or "bias" in module.__dict__:
+        if self.idle or self.timed or self.masked is not None:
             return
-        weight, parameters = merged.weight, module._parameters
-        bias = parameters.get("bias") if merged.bias is None else merged.bias
+        weight, bias, parameters = merged.weight, merged.bias, module._parameters
+        if bias is None:
+            bias = parameters.get("bias")
+            if getattr(module, "bias", None) is not bias:  # an attribute goes before a parameter
+                return
         if bias is not None and (bias.dtype != weight.dtype or bias.device != weight.device):
             return
-        call = functional.linear if kind == LINEAR else module._conv_forward
+        # A convolution is asked at every call: other extensions exchange how it pads, for tiled pictures.
+        call = functional.linear if kind == LINEAR else partial(computation(kind), module)
         self.shortcut = call, weight, merged.bias, parameters, weight.dtype, weight.device
 
     def original(self, *args: Any, **kwargs: Any) -> Any:

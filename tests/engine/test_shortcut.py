@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from types import MethodType
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lib_lora.engine.attached import Attached
 from lib_lora.engine.view import CONV, LINEAR, Layer, ModelView
@@ -133,6 +135,58 @@ def test_a_bias_that_hides_the_parameter_goes_the_long_way() -> None:
     merged = exact(part.linear.weight, changes_of(part.linear)).float()
     assert torch.allclose(part.linear(X), X @ merged.t() + 5, atol=1e-5)
     assert [patch.shortcut is None for patch in found.patches] == [True, False]
+
+
+def test_an_attribute_that_says_there_is_no_bias_hinders_nothing() -> None:
+    part = Part()
+    del part.linear._parameters["bias"]
+    part.linear.bias = None  # as Forge's own layers have it
+    assert "bias" in vars(part.linear)
+    found = attached(part)
+    assert torch.allclose(part(X), expected(part), atol=1e-5)
+    assert all(patch.shortcut is not None for patch in found.patches)
+    later = nn.Parameter(torch.full((4,), 2.0), requires_grad=False)
+    part.linear.bias = later
+    assert torch.allclose(part(X), expected(part), atol=1e-5)
+
+
+def test_a_convolution_pads_as_others_want_it_by_now() -> None:
+    """Asymmetric tiling exchanges `_conv_forward` on the layers, perhaps when ours is on already."""
+    part = Part()
+    attached(part)
+    plain = part(X)
+
+    def wrapped_around(module: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        padded = functional.pad(x, (1, 1, 1, 1), mode="circular")
+        return functional.conv2d(padded, weight, bias, module.stride)
+
+    vars(part.conv)["_conv_forward"] = MethodType(wrapped_around, part.conv)
+    tiled = part(X)
+    del vars(part.conv)["_conv_forward"]
+    other = twin(part)
+    for module in (other.linear, other.conv):
+        module.weight.copy_(exact(module.weight, changes_of(module)))
+    vars(other.conv)["_conv_forward"] = MethodType(wrapped_around, other.conv)
+    assert torch.allclose(tiled, other(X), atol=1e-5)
+    assert torch.equal(part(X), plain)
+
+
+def test_the_last_weight_is_given_back_before_the_next_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = Part()
+    found = attached(part)
+    part(X)
+    assert found.patches[0].merged is not None and found.patches[0].merged.weight is not None
+    before, alive = weakref.ref(found.patches[0].merged.weight), []
+    own = torch.empty_like
+
+    def asked(like: Tensor) -> Tensor:
+        alive.append(before() is not None)
+        return own(like)
+
+    part.double()
+    monkeypatch.setattr(torch, "empty_like", asked)
+    part(X.double())
+    assert alive[0] is False
 
 
 def test_a_strength_that_changes_goes_the_long_way() -> None:
