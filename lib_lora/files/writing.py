@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -41,7 +42,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: b
     except OSError as error:
         raise NotWrittenError(
             f"{path.name} could not be written: {error.strerror or error}. Nothing was changed. "
-            "Look whether the disk is full or the folder is read-only."
+            f"{_way_out(error)}"
         ) from error
     finally:
         if name:
@@ -72,8 +73,14 @@ def _mode(path: Path) -> int:
         return path.parent.stat().st_mode & 0o666
 
 
+def _way_out(error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG:
+        return "Give the file a shorter name."
+    return "Look whether the disk is full or the folder is read-only."
+
+
 def _beginning(path: Path) -> str:
-    return f".{path.name[:80]}."
+    return f".{path.name[:50]}."  # four bytes a letter at most, of the 255 that a name may have
 
 
 def _sync_folder(folder: Path) -> None:

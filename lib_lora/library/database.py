@@ -175,7 +175,8 @@ class Database:
             self.close()
             self._index_in_memory = index_in_memory
             if self.folder is not None:
-                set_aside_damaged(self.folder, self.index_name)
+                with contextlib.suppress(OSError):  # what cannot be moved is told of when it is opened
+                    set_aside_damaged(self.folder, self.index_name)
             self._connection = self._open()
 
     @property
@@ -274,6 +275,8 @@ def _is_sound(path: Path) -> bool:
     connection = sqlite3.connect(path, timeout=BUSY)
     try:
         return connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+    except sqlite3.OperationalError:
+        return True  # it cannot be looked into now, since another program locks it, say: no damage
     except sqlite3.DatabaseError:
         return False
     finally:

@@ -17,6 +17,7 @@ from ..stack.advice import ROLES
 from .database import Database
 from .journal import Journal
 from .network_file import NetworkFile
+from .whereabouts import Listed, is_gone
 
 FIELDS = ("title", "role", "trigger_words", "weight", "notes", "favourite", "rating", "tags", "negative")
 _STORED = ("path", "name", "size", "fingerprint", *FIELDS, "used", "uses", "last_weight")
@@ -95,16 +96,16 @@ class Notes:
         that were written into, the new fingerprint and size are noted, by which they are found later. away:
         folders that cannot be looked into now, such as a drive that comes back; what lies there waits. A file
         that was listed beside the lost one is a copy of it, and what was noted is not about that. Where a
-        link was left behind, the file is where it leads.
+        link was left behind, the file is where it leads. A file that is where it was and listed under another
+        path as well is noted under both: another set of folders may go on asking for the first.
         """
         here = {stored_path(file): file for file in files}
         with self._database.reading() as connection:
             rows = connection.execute("SELECT path, name, size, fingerprint FROM mine.notes").fetchall()
         noted = {row[0] for row in rows}
         waiting = tuple(f"{stored(str(folder))}{os.sep}" for folder in away)
-        lost = [
-            row for row in rows if row[0] not in here and not row[0].startswith(waiting) and _is_gone(row[0])
-        ]
+        elsewhere = [row for row in rows if row[0] not in here and not row[0].startswith(waiting)]
+        lost = [row for row in elsewhere if is_gone(row[0])]
         moved: list[dict[str, Any]] = [
             {"note": _place(file)}
             for path, _, size, fingerprint in rows
@@ -117,13 +118,19 @@ class Notes:
             if path != row[0] and path in here and path not in noted:
                 moved.append({"move": row[0], "to": _place(here[path])})
                 noted.add(path)
+        listed = Listed(files if len(elsewhere) > len(lost) else ())
+        for path, name, size, _ in elsewhere:
+            same_file = listed.same(path, name, size)
+            if same_file is not None and stored_path(same_file) not in noted:
+                moved.append(self._again(path, same_file))
+                noted.add(stored_path(same_file))
         by_print: dict[str, list[NetworkFile]] = {}
         by_name: dict[tuple[str, int], list[NetworkFile]] = {}
         for file in files if lost else ():
             if stored_path(file) not in noted:
                 by_print.setdefault(file.fingerprint, []).append(file)
                 by_name.setdefault((file.path.name, file.size), []).append(file)
-        followed = sum("move" in change for change in moved)
+        followed = sum("note" not in change for change in moved)
         lists = self._lists() if lost else {}
         for path, name, size, fingerprint in lost:
             same = by_print.get(fingerprint, []) if fingerprint else []
@@ -137,6 +144,12 @@ class Notes:
         except NotWrittenError:  # a full disk hides no list; they follow another time
             return 0
         return followed
+
+    def _again(self, path: str, file: NetworkFile) -> dict[str, Any]:
+        """Return a change that notes of `file` all that is noted under another path of it."""
+        with self._database.reading() as connection:
+            (change,) = _everything(connection, path)
+        return {**change, "whole": change["whole"] | dict(zip(_STORED, _place(file), strict=False))}
 
     def _lists(self) -> dict[str, set[int]]:
         """Return by path in which lists of the index a file is, those of folders that are away included."""
@@ -247,17 +260,6 @@ def _check_words(name: str, value: object) -> list[str]:
     return list(dict.fromkeys(word for word in cleaned if word))
 
 
-def _is_gone(path: str) -> bool:
-    """Tell whether there is surely no such file; a drive that does not answer tells nothing."""
-    try:
-        os.stat(path)  # noqa: PTH116
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _place(file: NetworkFile) -> list[Any]:
     """Return what a file is found again by; names that are no text are kept readable for SQLite."""
     return [stored_path(file), stored(file.path.name), file.size, file.fingerprint]
@@ -329,8 +331,11 @@ def _remember(connection: sqlite3.Connection, size: int) -> None:
     connection.execute("INSERT INTO mine.journal VALUES (?)", (size,))
 
 
-def _everything(connection: sqlite3.Connection) -> Iterable[dict[str, Any]]:
-    for row in connection.execute(f"SELECT {','.join(_STORED)} FROM mine.notes").fetchall():
+def _everything(connection: sqlite3.Connection, path: str | None = None) -> Iterable[dict[str, Any]]:
+    """Yield all that is noted, or all of one path, as changes."""
+    for row in connection.execute(
+        f"SELECT {','.join(_STORED)} FROM mine.notes WHERE path = coalesce(?, path)", (path,)
+    ).fetchall():
         history = connection.execute(
             "SELECT time, weight FROM mine.history WHERE path = ?", (row[0],)
         ).fetchall()

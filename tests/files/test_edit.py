@@ -96,6 +96,19 @@ def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyP
     assert [other.name for other in path.parent.iterdir()] == ["neon.safetensors"]
 
 
+@pytest.mark.parametrize("name", ["x" * 243, "あ" * 81, "😀" * 60 + "xyz"], ids=["ascii", "kana", "emoji"])
+def test_the_longest_names_can_be_written(path: Path, name: str) -> None:
+    """255 bytes, as most systems allow; the half-written file's own name must fit as well."""
+    long = path.rename(path.with_name(f"{name}.safetensors"))
+    edit_metadata(long, {"modelspec.title": "long"})
+    write_sidecar(long, {"notes": "long"})
+    assert (read_header(long).metadata["modelspec.title"], read_sidecar(long).notes) == ("long", "long")
+    if len(long.name.encode()) + len(edit.BACKUP) > 255:
+        with pytest.raises(NotWrittenError, match="shorter name"):
+            edit_metadata(long, {"modelspec.title": "other"}, backup=True)
+    assert read_header(long).metadata["modelspec.title"] == "long"
+
+
 def test_a_copy_that_differs_is_thrown_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = path.read_bytes()
     monkeypatch.setattr(edit, "payload_sha256", lambda path: "0" * 64)

@@ -12,6 +12,7 @@ import pytest
 
 from lib_lora.errors import FieldValueError, NotWrittenError
 from lib_lora.files.edit import edit_metadata
+from lib_lora.library import database
 from lib_lora.library import journal as journals
 from lib_lora.library.catalogue import Catalogue
 from lib_lora.library.database import DAMAGED, MINE
@@ -196,6 +197,51 @@ def test_notes_follow_where_a_link_was_left_behind(root: Path, data: Path, tmp_p
     assert is_whole(card(opened(root.resolve(), data), "styles/neon"))
 
 
+@pytest.mark.parametrize("also", [False, True], ids=["instead", "as well"])
+def test_notes_are_of_the_same_file_reached_through_a_link(
+    root: Path, data: Path, tmp_path: Path, also: bool
+) -> None:
+    """A folder named in the settings is linked into the WebUI's own; the old path still leads to the file."""
+    noted(root, data)
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "mine").symlink_to(root)
+    library = Library([models, *([root] if also else [])], data=data)
+    library.scan()
+    assert is_whole(card(library, "mine/styles/neon"))
+    assert [use["weight"] for use in library.notes.history(library.find("neon").place)] == [0.7]
+    library.close()
+    assert is_whole(card(opened(root, data), "styles/neon")), "who asks for the old folder finds it there"
+
+
+def test_notes_do_not_go_over_to_another_name_of_equal_right(root: Path, data: Path, tmp_path: Path) -> None:
+    noted(root, data)
+    other = tmp_path / "other"
+    other.mkdir()
+    os.link(root / "styles" / "neon.safetensors", other / "neon.safetensors")
+    assert not card(opened(other, data), "neon")["favourite"]
+
+
+def test_notes_follow_where_only_capitals_or_accents_were_written_anew(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the disks of Windows and macOS the old name still leads to the file."""
+    root = tmp_path / "lora"
+    put(root, "styles/ne\u0301on", 1, ss_session_id="1")
+    first = opened(root, data)
+    Catalogue(first).note(first.files()[0], ALL)
+    first.close()
+    (root / "styles" / "ne\u0301on.safetensors").rename(root / "styles" / "N\u00e9on.safetensors")
+    real = os.stat
+
+    def insensitive(path: object, **options: bool) -> object:
+        name = str(path).replace("ne\u0301on.safetensors", "N\u00e9on.safetensors")
+        return real(name, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "stat", insensitive)
+    assert card(opened(root, data), "styles/N\u00e9on")["favourite"]
+
+
 def test_notes_follow_where_everything_was_moved_to_another_folder(
     root: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -265,6 +311,39 @@ def test_a_database_damaged_while_it_is_used(root: Path, data: Path) -> None:
     library.scan()
     assert [file.label for file in library.search("neon")] == ["styles/neon"]
     assert is_whole(card(library, "styles/neon"))
+
+
+def test_a_database_that_another_program_locks_is_not_taken_for_damaged(
+    root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted(root, data)
+    monkeypatch.setattr(database, "BUSY", 0.1)
+    other = sqlite3.connect(data / MINE, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("SELECT * FROM notes").fetchall()
+    database.set_aside_damaged(data, next(data.glob("index-*.sqlite")).name)
+    other.close()
+    assert not (data / f"{MINE}{DAMAGED}").exists()
+    assert is_whole(card(opened(root, data), "styles/neon"))
+
+
+def test_a_damaged_database_that_cannot_be_set_aside_stops_no_list(
+    root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows another process that has it open is in the way, elsewhere a folder that is read-only."""
+    noted(root, data)
+    library = opened(root, data)
+    library.database.close()
+    (data / MINE).write_bytes(b"x" * 4096)
+
+    def refusing(source: object, target: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(database.os, "replace", refusing)
+    library.scan()
+    assert is_whole(card(library, "styles/neon")), "out of the lines"
+    assert any("cannot be kept" in problem for problem in library.problems())
 
 
 def test_a_line_cut_off_by_a_power_cut_hides_no_other(root: Path, data: Path) -> None:
