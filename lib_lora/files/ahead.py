@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from .disk import PREFIX
 
 MANY = 32  # files worth asking for at once
+ENDING = ".safetensors"  # of what is read from the open file; all else would stay open until the end
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe must not hang
 LARGEST = 4 * 1024 * 1024  # bytes of a header asked for ahead; longer ones are read when their turn comes
 _PAGE = 4096  # bytes; what is read of a file at least
@@ -34,7 +35,7 @@ class Ahead:
             return False
         begun: list[int] = []
         for path in paths:
-            if path in self._files:
+            if path in self._files or not path.endswith(ENDING):
                 continue
             with contextlib.suppress(OSError, ValueError):
                 file = self._files[path] = os.open(path, FLAGS)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import FileError
-from .ahead import Ahead
+from .ahead import ENDING, Ahead
 from .disk import FILE_LIMIT, PREFIX, open_regular, refuse_pickle
 from .header import ENTRY_LIMIT, METADATA, read_header, read_leading_metadata
 from .plain import PlainHeaders
@@ -77,7 +77,7 @@ class Glancer:
 
     def _quick(self, path: str) -> Glance | None:
         """Return what is known without parsing, None where that is not enough or something is odd."""
-        if not path.endswith(".safetensors"):
+        if not path.endswith(ENDING):
             return None
         length, size = self._fill(path)
         if not length:

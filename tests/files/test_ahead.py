@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import sys
@@ -89,15 +90,30 @@ def test_where_the_first_is_in_memory_nothing_more_is_opened(tmp_path: Path) -> 
 
 
 def test_what_is_no_file_is_passed_over(tmp_path: Path, asked: list[tuple[str, int, int]]) -> None:
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "folder.safetensors").mkdir()
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    (tmp_path / "empty.safetensors").write_bytes(b"")
     files = Ahead()
     names = ("missing", "folder", "pipe", "empty", "with \0 inside")
-    files.begin([str(tmp_path / name) for name in names])
+    files.begin([str(tmp_path / f"{name}.safetensors") for name in names])
     files.close()
     with pytest.raises(OSError):
-        files.take(str(tmp_path / "missing"))
+        files.take(str(tmp_path / "missing.safetensors"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is open is asked of Linux")
+@pytest.mark.parametrize("suffix", [".safetensors", ".SAFETENSORS", ".ckpt", ".pt"])
+def test_what_was_read_does_not_stay_open(
+    tmp_path: Path, asked: list[tuple[str, int, int]], suffix: str
+) -> None:
+    """A folder of old files, which are listed only to say why they cannot be used, uses up no open files."""
+    paths = [str(write(tmp_path / f"{number}{suffix}", LONG)) for number in range(5)]
+    before, glancer = open_files(), Glancer()
+    glancer.ahead.begin(paths)
+    for path in paths:
+        with contextlib.suppress(FileError):
+            glancer.read(path)
+    assert open_files() == before
 
 
 @pytest.mark.parametrize(("content", "error", "message"), BAD)
