@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -163,14 +164,15 @@ class Notes:
         """Write changes into the journal first, then into the database, which waits for other processes."""
         try:
             with self._database.writing() as connection:
-                before = self._journal.size()
+                if (before := self._journal.size()) < _done(connection):
+                    before = self._replay(connection)  # somebody took it away
                 try:
                     end = self._journal.append(*changes)
                     for change in changes:
                         _apply(connection, change)
                     _remember(connection, end)
                     connection.execute("COMMIT")  # while nobody else may write into the journal
-                except sqlite3.OperationalError:
+                except sqlite3.DatabaseError:  # of a damaged one too, after which it is tried again
                     self._journal.take_back(before)
                     raise
         except (OSError, sqlite3.OperationalError) as error:
@@ -186,23 +188,29 @@ class Notes:
         if up_to_date and size < JOURNAL_LIMIT:
             return
         try:
-            self._replay()
-        except (NotWrittenError, sqlite3.OperationalError):
+            with self._database.writing() as connection:
+                _remember(connection, self._replay(connection))
+        except sqlite3.OperationalError:
             if not up_to_date:
                 raise
             # Only the journal was to be made shorter: on a full disk it waits for another day.
 
-    def _replay(self) -> None:
-        with self._database.writing() as connection:  # asked again: another process may have been faster
-            done, size = _done(connection), self._journal.size()
-            for change in self._journal.read(done if done <= size else 0):
-                try:
-                    _apply(connection, change)
-                except (AttributeError, LookupError, TypeError, ValueError, sqlite3.DatabaseError):
-                    continue  # a damaged line must not hide the others
-            if size >= JOURNAL_LIMIT:
-                size = self._journal.replace(_everything(connection))
-            _remember(connection, size)
+    def _replay(self, connection: sqlite3.Connection) -> int:
+        """Do what the journal knows and the database does not; return the journal's length.
+
+        One that is too long is written anew, and so is one that was taken away or replaced by an older one.
+        """
+        # Asked again: another process may have been faster.
+        done, size = _done(connection), self._journal.size()
+        for change in self._journal.read(done if done <= size else 0):
+            try:
+                _apply(connection, change)
+            except (AttributeError, LookupError, TypeError, ValueError, sqlite3.DatabaseError):
+                continue  # a damaged line must not hide the others
+        if size >= JOURNAL_LIMIT or size < done:
+            with contextlib.suppress(NotWrittenError):
+                return self._journal.replace(_everything(connection))
+        return size
 
 
 def overlay(told: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

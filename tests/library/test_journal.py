@@ -1,4 +1,4 @@
-"""The journal made shorter: where the disk is full, and where the power fails in the middle of it."""
+"""The journal made shorter or taken away: also where the disk is full or the power fails meanwhile."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lib_lora.library import notes
 from lib_lora.library.catalogue import Catalogue
 from lib_lora.library.database import MINE
 from lib_lora.library.journal import NAME
@@ -62,3 +63,45 @@ def test_it_may_be_read_twice(library: Library, tmp_path: Path) -> None:
         connection.execute("UPDATE journal SET bytes = 1000000")
     connection.close()
     assert opened_again(library, tmp_path) == KEPT
+
+
+@pytest.mark.parametrize("when", ["between sessions", "while it is used"])
+def test_taken_away_it_is_written_anew_whole(tmp_path: Path, when: str) -> None:
+    """So that what was noted before comes back, too, where the database is damaged later."""
+    for name in ("neon", "zorp"):
+        put(tmp_path / "loras", name, len(name), ss_session_id=name)
+    found = Library([tmp_path / "loras"], data=tmp_path)
+    found.scan()
+    Catalogue(found).note(found.find("neon"), {"title": "mine"})
+    found.use([found.find("neon")], [0.7])
+    if when == "between sessions":
+        found.close()
+    (tmp_path / NAME).unlink()
+    if when == "between sessions":
+        found = Library(found.roots, data=tmp_path)
+        found.scan()
+    Catalogue(found).note(found.find("zorp"), {"title": "later"})
+    found.close()
+    (tmp_path / MINE).unlink()
+    assert opened_again(found, tmp_path) == {"title": "mine", "uses": 1, "history": 1}
+    found = Library(found.roots, data=tmp_path)
+    found.scan()
+    assert Catalogue(found).card(found.find("zorp"))["title"] == "later"
+
+
+def test_a_use_counts_once_where_the_database_turns_out_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "loras", "neon")
+    found = Library([tmp_path / "loras"], data=tmp_path)
+    found.scan()
+    real, faults = notes._remember, [sqlite3.DatabaseError("database disk image is malformed")]
+
+    def damaged(connection: sqlite3.Connection, size: int) -> None:
+        if faults:
+            raise faults.pop()
+        real(connection, size)
+
+    monkeypatch.setattr(notes, "_remember", damaged)
+    found.use([found.find("neon")], [0.7])
+    assert opened_again(found, tmp_path)["uses"] == 1
