@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,3 +43,20 @@ def test_it_inpaints_with_noise_and_a_row_keeps_to_its_mask(forge: WebUI, only_m
     assert np.array_equal(forge.draw(**request).pictures[0], plain)
     # Without a picture made from words before it the generator stands elsewhere.
     assert not np.array_equal(WebUI(forge.url, "a1111").draw(**request).pictures[0], plain)
+
+
+def test_settings_that_its_api_does_not_list(forge: WebUI) -> None:
+    """Else its own Lora would never be what ours is compared with: the tags would stay ours."""
+
+    class Silent(WebUI):
+        def options(self) -> dict[str, Any]:
+            return {
+                key: value for key, value in super().options().items() if not key.startswith("lora_stack")
+            }
+
+    with Silent(forge.url, "forge").settings(
+        lora_stack_takeover=False, lora_stack_mode="Least memory", other=1
+    ):
+        changed = forge.options()
+        assert (changed["lora_stack_takeover"], changed["lora_stack_mode"]) == (False, "Least memory")
+    assert forge.options() == {**changed, "lora_stack_takeover": True, "lora_stack_mode": "Automatic"}

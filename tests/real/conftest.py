@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.compare import tag
 from tests.real.loras import write_all
-from tests.real.webui import WebUI
+from tests.real.webui import PROMPT, WebUI
 
 NOT_RUN = "tests/real NOT RUN: no WebUI was given (pytest tests/real --webui URL)"
 LEFT_OUT = pytest.StashKey[int]()
@@ -62,4 +63,6 @@ def host(pytestconfig: pytest.Config) -> Iterator[WebUI]:
     found.call("/sdapi/v1/refresh-loras", {})
     found.call("/lora-stack/refresh", {})
     with found.settings(lora_stack_takeover=False, sd_checkpoints_limit=1):
+        told = found.draw(prompt=PROMPT + tag(("real_lora", 0.8))).info["extra_generation_params"]
+        assert "LoRA Stack report" not in told, "tags are ours: our engine would be compared with itself"
         yield found

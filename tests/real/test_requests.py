@@ -129,8 +129,6 @@ def test_addnet_s_arguments(host: WebUI) -> None:
 
 
 def test_tags_on_our_engine(host: WebUI) -> None:
-    if "lora_stack_takeover" not in host.options():
-        pytest.skip("this version leaves the tags of the prompt to the WebUI")
     theirs = host.draw(prompt=PROMPT + tag(LORA) + tag(SECOND)).pictures[0]
     with host.settings(lora_stack_takeover=True):
         ours = host.draw(prompt=PROMPT + tag(LORA) + tag(SECOND)).pictures[0]

@@ -20,6 +20,10 @@ LIMIT = 600  # seconds for one answer; a busy machine without a graphics card ma
 SIZE = 128
 STEPS = 6
 
+OURS = {"lora_stack_takeover": True, "lora_stack_mode": "Automatic"}
+"""Settings of ours as they are at first: Forge takes them over its API and lists none that an extension adds
+after its ControlNet, which is loaded by name and before us."""
+
 PROMPT = "a girl, red hair, blue shirt, in a meadow"
 NEGATIVE = "dark"
 
@@ -121,8 +125,8 @@ class WebUI:
 
     @contextmanager
     def settings(self, **changed: Any) -> Iterator[None]:
-        """Change settings the host knows for a while; those it does not know are left alone."""
-        before = self.options()
+        """Change ours, and those the host lists, for a while; others it does not know are left alone."""
+        before = {**OURS, **self.options()}
         changed = {key: value for key, value in changed.items() if key in before}
         self.set(**changed)
         try:
