@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Body, FastAPI
 
 from .address import PREFIX
+from .bodies import TextRoute
 from .routes import STACK_LIMIT
 
 
@@ -19,7 +20,7 @@ def add_interference_route(
     The answer: `rows` names the files, `matrix` holds cosines from -1 to 1 or None, `left_out` counts changes
     that only the checkpoint could tell. `guard` holds FastAPI dependencies that every request must pass.
     """
-    router = APIRouter(prefix=PREFIX, dependencies=list(guard))
+    router = APIRouter(prefix=PREFIX, dependencies=list(guard), route_class=TextRoute)
 
     @router.post("/interference")
     def interference(stack: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ..errors import MaskError
 from ..library.masks import MaskStore, from_base64, read_mask
 from ..stack.masks import CHARACTER_LIMIT
 from .address import PREFIX
+from .bodies import TextRoute
 from .guards import harden
 
 MASKS = f"{PREFIX}/masks"
@@ -30,7 +31,7 @@ def add_mask_routes(app: FastAPI, store: Callable[[], MaskStore], guard: Sequenc
     `store` is asked at every request, because settings may change the folder. `guard` holds FastAPI
     dependencies that every request must pass.
     """
-    router = APIRouter(prefix=MASKS, dependencies=list(guard))
+    router = APIRouter(prefix=MASKS, dependencies=list(guard), route_class=TextRoute)
 
     @router.post("")
     def keep(picture: str = Body(embed=True, max_length=CHARACTER_LIMIT)) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from ..stack.reading import read_text
 from ..stack.serialization import decode, encode
 from ..stack.stack import Stack
 from .address import PREFIX
+from .bodies import TextRoute
 from .guards import require_same_origin
 from .routes import STACK_LIMIT
 
@@ -60,7 +61,9 @@ def add_panel_routes(
     `presets` is asked at every request. `guard` holds FastAPI dependencies that every request must pass.
     `tag_name` tells how a tag calls a row's file, and raises where no tag can.
     """
-    router = APIRouter(prefix=PREFIX, dependencies=[Depends(require_same_origin), *guard])
+    router = APIRouter(
+        prefix=PREFIX, dependencies=[Depends(require_same_origin), *guard], route_class=TextRoute
+    )
 
     @router.post("/read")
     def read(text: str = Body(embed=True, max_length=STACK_LIMIT)) -> dict[str, str]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
 from ..errors import AmbiguousNetworkError, LoraStackError, NetworkNotFoundError
 from ..library.catalogue import Catalogue
 from ..library.library import Library
+from .bodies import TextRoute
 from .guards import harden
 
 _STATUS: tuple[tuple[type[LoraStackError], int], ...] = (
@@ -42,7 +42,7 @@ class LibraryPorts:
         return Catalogue(self.library(), self.checkpoint())
 
 
-class LibraryRoute(APIRoute):
+class LibraryRoute(TextRoute):
     """A route whose answers are hardened, and whose errors of ours are told as `{"detail": …}`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
