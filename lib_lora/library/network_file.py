@@ -144,12 +144,12 @@ class NetworkFile:
 
     @property
     def picture_version(self) -> str:
-        """A text that changes with its picture, empty where there is none."""
+        """A text that changes with any of its pictures, empty where there is none."""
         if not self.has_preview:
             return ""
-        first = self.preview.name if self.preview else ""
-        times = (other.mtime_ns for other in self.beside if other.name == first)
-        return f"{next(times, self.mtime_ns):x}"
+        names = {picture.name for picture in self.pictures}
+        times = sum(other.mtime_ns for other in self.beside if other.name in names)
+        return f"{times + (self.mtime_ns if self.record.picture_inside else 0):x}"
 
     def summary(self, known_hash: str = "") -> dict[str, object]:
         """Return what the page shows, as JSON values; `known_hash` is the computed one where there is one."""

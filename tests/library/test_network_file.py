@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,20 @@ def test_the_summary(library: Library) -> None:
         "role": "style",
         "problem": "",
     }
+
+
+def test_every_picture_that_changes_is_drawn_anew(tmp_path: Path) -> None:
+    """A page keeps pictures for a year, and the small ones are kept on disk: by this text."""
+    path = write(
+        tmp_path / "a.safetensors", network(SHAPES, {"modelspec.thumbnail": "data:image/png;base64,AA"})
+    )
+    pictures = [write(path.with_suffix(ending), b"") for ending in (".png", ".jpg")]
+    library, versions = Library([tmp_path]), set()
+    for turn, changed in enumerate((path, *pictures, path)):
+        os.utime(changed, ns=(0, (turn + 1) * 10**9))
+        library.scan()
+        versions.add(library.find("a").picture_version)
+    assert len(versions) == 4
 
 
 def test_the_users_own_words_go_first(tmp_path: Path, library: Library) -> None:
