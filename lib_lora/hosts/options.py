@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -144,7 +146,9 @@ def folders() -> tuple[Path, ...]:
     named = [_path(text) for text in (*others, *_own_folders()) if text.strip(' "')]
     found: dict[object, Path] = {}
     for folder in named:
-        if folder.is_dir():
+        with suppress(OSError):  # it may go away at any moment
+            if not _is_there(folder):
+                continue
             # Where `Lora` and `lora` are one folder, as on a Mac, no name tells; numbers do.
             status = folder.stat()
             found.setdefault((status.st_dev, status.st_ino or folder.resolve()), folder.resolve())
@@ -154,7 +158,7 @@ def folders() -> tuple[Path, ...]:
 def absent_folders() -> tuple[Path, ...]:
     """Return the folders that the user named to us and that are not there: mistyped, or a drive away."""
     named = [_path(text) for text in _own_folders() if text.strip(' "')]
-    return tuple(dict.fromkeys(folder.absolute() for folder in named if not folder.is_dir()))
+    return tuple(dict.fromkeys(folder.absolute() for folder in named if not _is_there(folder)))
 
 
 def _own_folders() -> list[str]:
@@ -164,7 +168,17 @@ def _own_folders() -> list[str]:
 
 
 def _path(text: str) -> Path:
-    return Path(text.strip().strip('"')).expanduser()  # Windows copies paths in quotes
+    return _expanded(text.strip().strip('"'))  # Windows copies paths in quotes
+
+
+def _expanded(text: str) -> Path:
+    """Return a path with `~` for the user's own folder; it may also begin a name of its own."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111  Path.expanduser raises where it is no user's
+
+
+def _is_there(folder: Path) -> bool:
+    """Tell whether it is a folder that can be looked into now."""
+    return os.path.isdir(folder)  # noqa: PTH112  Path.is_dir raises for a drive that fails
 
 
 def _listed(text: str) -> list[str]:
@@ -174,7 +188,7 @@ def _listed(text: str) -> list[str]:
     """
     found: list[str] = []
     for line in text.splitlines():
-        whole = _path(line).is_dir()
+        whole = _is_there(_path(line))
         found += [line] if whole else next(csv.reader([line], skipinitialspace=True), [])
     return found
 
@@ -184,7 +198,7 @@ def data_folder() -> Path:
     from modules import paths_internal, shared
 
     chosen = str(getattr(shared.cmd_opts, "lora_stack_data", "") or "")
-    return Path(chosen).expanduser() if chosen else Path(paths_internal.extensions_dir).parent / DATA_FOLDER
+    return _expanded(chosen) if chosen else Path(paths_internal.extensions_dir).parent / DATA_FOLDER
 
 
 def presets() -> Presets:

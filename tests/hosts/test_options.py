@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -100,6 +102,36 @@ def test_a_folder_that_the_user_named_and_that_is_not_there_is_told_of(host: Hos
     host.data[options.FOLDERS] = f'"{host.root / "mroe"}", {host.root / "more"}\n\n{host.root / "away"}'
     assert host.names() == ["named", "more"]
     assert options.absent_folders() == (host.root / "away", host.root / "mroe")
+
+
+@pytest.mark.parametrize("name", ["~Loras of mine", "x" * 5000, "a\0b"], ids=["tilde", "long", "nul"])
+def test_a_name_that_no_folder_can_have_stops_nothing(host: Host, name: str) -> None:
+    """The lists and every picture with a row failed."""
+    host.data[options.FOLDERS] = f"{name}\n{host.root / 'more'}"
+    assert host.names() == ["models/Lora", "more"]
+    assert options.absent_folders() == (Path.cwd() / name,)
+
+
+def test_the_data_folder_may_begin_with_a_tilde(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(host.root))
+    monkeypatch.setenv("USERPROFILE", str(host.root))
+    for chosen, found in (("~/notes", host.root / "notes"), ("~notes of mine", Path("~notes of mine"))):
+        host.flags.lora_stack_data = chosen
+        assert options.data_folder() == found
+
+
+def test_a_drive_that_fails_is_one_that_is_away(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.data[options.FOLDERS] = f"{host.root / 'more'}, {host.root / 'other'}"
+    real = os.stat
+
+    def failing(path: object, **asked: bool) -> object:
+        if str(path).endswith("more"):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, **asked)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "stat", failing)
+    assert host.names() == ["models/Lora", "other"]
+    assert options.absent_folders() == (host.root / "more",)
 
 
 def test_folders_as_windows_copies_them_and_with_commas(host: Host) -> None:
