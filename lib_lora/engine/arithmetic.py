@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -25,11 +25,15 @@ def exact_arithmetic(devices: Iterable[torch.device]) -> Iterator[None]:
     kinds = {device.type for device in devices}
     with torch.inference_mode(False), torch.no_grad(), ExitStack() as undo:
         for kind in kinds:
-            if autocasts(kind):
-                undo.enter_context(torch.autocast(kind, enabled=False))
+            undo.enter_context(without_autocast(kind))
         if "cuda" in kinds:
             undo.enter_context(_no_shortcuts(torch.backends.cuda.matmul))
         yield
+
+
+def without_autocast(kind: str) -> AbstractContextManager[Any]:
+    """Leave number types on a kind of device as they are."""
+    return torch.autocast(kind, enabled=False) if autocasts(kind) else nullcontext()
 
 
 def autocasts(kind: str) -> bool:

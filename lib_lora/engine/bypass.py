@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lib_lora.adapters import INPUTS, NOTHING, OUTPUTS, Adapter, InPlace, on_device
-from lib_lora.engine.arithmetic import exact_arithmetic
+from lib_lora.engine.arithmetic import exact_arithmetic, without_autocast
 from lib_lora.engine.fingerprint import Fingerprint
 from lib_lora.engine.merged import bias_change
 from lib_lora.engine.sections import origin
@@ -198,8 +198,9 @@ class Bypass:
         own = self._channels_last(self._without_bias(output.float()))
         rows = own.reshape(-1, own.shape[-1]).T.contiguous()
         total = torch.zeros_like(rows)
-        for adapter, strength in self._acting:
-            total.add_(adapter.delta(rows), alpha=strength)
+        with without_autocast(rows.device.type):  # under which hosts sample
+            for adapter, strength in self._acting:
+                total.add_(adapter.delta(rows), alpha=strength)
         changed = self._channels_first(total.T.reshape(own.shape))
         return (output + changed).to(output.dtype)
 

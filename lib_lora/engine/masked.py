@@ -182,12 +182,10 @@ class Masked:
 
     def _add_whole(self, change: Contribution, output: Tensor, delta: Tensor, size: Size | None) -> Tensor:
         weight = self._weight(change, size, delta, True)
-        if self._place == TIME and change.region is not None:
+        if self._place == TIME and size is not None:
             # The block adds it to its map; with a height and a width of its own it is added place by place.
             delta = delta[:, :, None, None]
             output = output if output.dim() == 4 else output[:, :, None, None]
-        elif output.dim() == 4 and delta.dim() == 2:
-            delta, weight = delta[:, :, None, None], weight.reshape(-1, 1, 1, 1)
         return output + delta * weight
 
     def _weight(self, change: Contribution, size: Size | None, like: Tensor, acts: bool) -> Tensor:

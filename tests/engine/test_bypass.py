@@ -112,6 +112,20 @@ def test_the_number_type_follows_the_output_when_it_changes() -> None:
     assert torch.equal(beside.add_to(module(x), x), single)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["OFT with rescale", "BOFT", "(IA)³ on outputs"])
+def test_what_acts_on_outputs_is_computed_in_float32_under_autocast(name: str) -> None:
+    """A1111 samples under autocast, which brings products to 16 bits: BOFT fails on the mixture."""
+    module, x = nn.Linear(16, 24), torch.randn(3, 16)
+    tensors = next(case for case in CASES if case.name == name).draw((24, 16))
+    beside = Bypass(layer_of(module), [change(find_family(tensors).read(tensors), (24, 16))])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = module(x)
+        got = beside.add_to(output, x)
+    assert got.dtype == output.dtype == torch.bfloat16
+    assert torch.equal(got, beside.add_to(output, x))
+
+
 class Compressed(nn.Module):
     """A linear layer that stores whole numbers, as quantising hosts do."""
 
