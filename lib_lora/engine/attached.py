@@ -51,6 +51,7 @@ class Attached:
         self._mode = ""
         self._ready = False
         self._watched: list[Watched] = []
+        self._readers: list[Bypass] = []
         self._attentions: dict[Any, FusedAttention] = {}
         self._timed: list[tuple[Patch, tuple[Contribution, ...]]] = []
         self._awaits_step = False
@@ -115,7 +116,8 @@ class Attached:
             if patch.rest() and ours:
                 kept.append(patch)
         self._plain = not special and len(kept) == len(self.patches)
-        self.patches, self._watched, self._attentions, self._timed = kept, [], {}, []
+        self.patches, self._watched, self._readers = kept, [], []
+        self._attentions, self._timed = {}, []
         self._spoken, self._aimed, self._settle = [], None, None
         self._awaits_step = self._awaits_text = False
 
@@ -294,7 +296,8 @@ class Attached:
                 if version is not None and tensor._version != version:
                     break
             else:
-                return
+                if all(bypass.follows() for bypass in self._readers):
+                    return
         self._prepare()
 
     def _prepare(self) -> None:
@@ -326,8 +329,11 @@ class Attached:
 
     def _watch(self) -> None:
         watched: list[Watched] = []
+        readers = []
         for patch in self.patches:
             if patch.merged is not None:
                 patch.merged.watch(patch.layer.module, watched)
+            if isinstance(patch.bypass, Bypass) and patch.bypass.reads:
+                readers.append(patch.bypass)
             patch.shorten()
-        self._watched = watched
+        self._watched, self._readers = watched, readers

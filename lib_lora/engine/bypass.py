@@ -95,6 +95,11 @@ class Bypass:
         return all(seen.unwritten(origin(self._module, name)) for name, seen in self._read)
 
     @property
+    def reads(self) -> bool:
+        """Whether it was made of anything that the host may change."""
+        return bool(self._read)
+
+    @property
     def reads_outputs(self) -> bool:
         """Whether a change is made of what the layer itself puts out."""
         return bool(self._outputs)

@@ -203,25 +203,6 @@ def test_the_moment_acts_inside_the_region_too(
     assert (output_of(model, block) - plain[block]).abs().max() > 0.01
 
 
-@pytest.mark.parametrize("turned_round", [False, True])
-def test_one_row_in_a_region_and_one_for_a_side_tell_the_moment_together(
-    wear: Wear, model: SmallModel, view: ModelView, plain: dict[str, Tensor], turned_round: bool
-) -> None:
-    name = "unet.input_blocks.4.0.emb_layers.1"
-    aim = Aim(MASKS, lambda args, kwargs: ["positive"])
-    inside, spoken = changed(view, name, LEFT), changed(view, name, None, 2, side="positive")
-    deltas = []
-    for worn in ([inside], [spoken], [spoken, inside] if turned_round else [inside, spoken]):
-        wear({name: worn}, aim)
-        output = output_of(model, name)
-        deltas.append(
-            (output if output.dim() == 4 else output[:, :, None, None]) - plain[name][:, :, None, None]
-        )
-    alone, everywhere, both = deltas
-    assert both.shape == (1, 64, 4, 8)
-    torch.testing.assert_close(both, alone + everywhere, rtol=1e-4, atol=1e-5)
-
-
 @pytest.mark.parametrize("place", ["to_k", "to_v"])
 def test_words_are_attended_to_anew_inside_the_region(
     wear: Wear, model: SmallModel, view: ModelView, plain: dict[str, Tensor], place: str

@@ -16,7 +16,7 @@ from lib_lora.engine.attached import Attached
 from lib_lora.engine.view import CONV, LINEAR, Layer, ModelView
 from lib_lora.plan import Contribution
 from lib_lora.stack.schedule import Moment, read_schedule
-from tests.engine.changes import change, exact, lora
+from tests.engine.changes import Doubling, change, exact, lora
 
 
 class Part(nn.Module):
@@ -116,6 +116,28 @@ def test_what_the_host_does_to_a_layer_is_seen(happens: Callable[[Part], None]) 
     assert torch.allclose(part(X), expected(part), atol=1e-5)
     found.rest()
     assert torch.equal(part(X), twin(part)(X))
+
+
+@pytest.mark.parametrize("happens", [other_weight, written_weight])
+def test_it_is_seen_too_where_a_change_beside_the_layer_was_made_from_it(
+    happens: Callable[[Part], None],
+) -> None:
+    part = Part()
+    layers = {
+        "unet.linear": Layer("unet.linear", LINEAR, part.linear),
+        "unet.conv": Layer("unet.conv", CONV, part.conv),
+    }
+    changes = {
+        name: (Contribution("d", Doubling(tuple(layer.module.weight.shape)), None, 0.5),)
+        for name, layer in layers.items()
+    }
+    Attached("unet", {}).resume(ModelView("sd1", "test", {"unet": part}, layers), changes, "bypass")
+    part(X)
+    happens(part)
+    other = twin(part)
+    for module in (other.linear, other.conv):
+        module.weight.mul_(1.5)
+    assert torch.allclose(part(X), other(X), atol=1e-5)
 
 
 def test_another_number_type_goes_the_long_way() -> None:
