@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -40,6 +41,11 @@ def clean_lines(text: object, limit: int) -> str:
     if len(text) <= limit and text.isprintable():
         return text.strip()
     return _harmless(text[: limit * 4].replace("\r\n", "\n").replace("\r", "\n"), "\n")[:limit].strip()
+
+
+def readable(path: object) -> str:
+    """Return a path as text; what no text can hold, in names of another alphabet's bytes, becomes a mark."""
+    return os.fsencode(str(path)).decode("utf-8", "replace")
 
 
 def folded(text: str) -> str:

@@ -10,6 +10,7 @@ from ..errors import AmbiguousNetworkError, NetworkNotFoundError
 from ..files.architecture import LABELS
 from ..files.hashes import short
 from ..files.sidecars import write_sidecar
+from ..files.text import readable
 from ..stack.advice import ROLES
 from .library import Library
 from .network_file import NetworkFile
@@ -61,7 +62,9 @@ class Catalogue:
         roots = self.library.roots
         labels = {role.name: role.label for role in ROLES}
         named = {
-            "roots": [{**row, "path": "/".join(roots[row["root"]].parts[-2:])} for row in told["roots"]],
+            "roots": [
+                {**row, "path": readable("/".join(roots[row["root"]].parts[-2:]))} for row in told["roots"]
+            ],
             "architectures": [
                 {**row, "label": LABELS.get(row["name"], "unknown")} for row in told["architectures"]
             ],

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from ..errors import AmbiguousNetworkError, NetworkNotFoundError, nearest
 from ..files.hashes import is_junk, short
+from ..files.text import readable
 from .answers import Answers
 from .database import Database
 from .index import Index
@@ -283,7 +284,7 @@ class Library:
 
     def _not_found(self, network: str, index: Index) -> str:
         if not self.files():
-            folders = ", ".join(str(root) for root in self._roots) or "none"
+            folders = ", ".join(map(readable, self._roots)) or "none"
             return f"There is no LoRA called '{network[:80]}': the folders are empty ({folders})."
         hint = nearest(network, index.names()) or " Refresh the list if the file is new."
         return f"There is no LoRA called '{network[:80]}' in your folders.{hint}"
@@ -300,7 +301,7 @@ def _one(network: str, found: Sequence[NetworkFile]) -> NetworkFile:
         return usable[0]
     labels = [file.label for file in usable]
     shown = [
-        f"{file.label} in {file.root}" if labels.count(file.label) > 1 else file.label
+        f"{file.label} in {readable(file.root)}" if labels.count(file.label) > 1 else file.label
         for file in usable[:SHOWN]
     ]
     more = f" and {len(usable) - SHOWN} more" if len(usable) > SHOWN else ""

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import NotWrittenError, PresetError, nearest
+from ..files.text import readable
 from ..files.writing import write_atomically
 from ..stack.frozen import checked_text
 from ..stack.serialization import CHARACTER_LIMIT, decode, encode
 
 NAME_LIMIT = 120
 COUNT_LIMIT = 5000
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ class Presets:
             for path in sorted(self._folder.glob("*.json")):
                 try:
                     found.append(_read(path))
-                except (OSError, ValueError, KeyError, TypeError) as error:
+                except _UNREADABLE as error:
                     problems.append(
-                        f"The preset file {path} cannot be read ({error}). Mend it, or move it away."
+                        f"The preset file {readable(path)} cannot be read ({error}). "
+                        "Mend it, or move it away."
                     )
         return tuple(sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))), tuple(problems)
 
@@ -104,7 +107,7 @@ class Presets:
         path = self._path(preset.name)
         if path.exists() and self._find(preset.name) is None:
             raise PresetError(
-                f"{path} is no preset of that name that can be read. Move it away, then save again."
+                f"{readable(path)} is no preset of that name that can be read. Move it away, then save again."
             )
         text = json.dumps(
             {"name": preset.name, "stack": json.loads(preset.stack)}, ensure_ascii=False, indent=1
@@ -131,18 +134,23 @@ class Presets:
 def _read_or_none(path: Path) -> Preset | None:
     try:
         return _read(path)
-    except (OSError, ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         return None
 
 
 def _read(path: Path) -> Preset:
     if path.stat().st_size > CHARACTER_LIMIT * 4:
         raise ValueError("it is too large")
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = json.loads(path.read_text(encoding="utf-8-sig"))
     name, stack = document["name"], document["stack"]
     if not isinstance(name, str) or not isinstance(stack, dict):
         raise ValueError("it is no preset")
-    return Preset(name, json.dumps(stack, ensure_ascii=False, separators=(",", ":")))
+    preset = Preset(name, json.dumps(stack, ensure_ascii=False, separators=(",", ":")))
+    try:
+        f"{preset.name}{preset.stack}".encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a character") from None
+    return preset
 
 
 def _checked_name(name: str) -> str:

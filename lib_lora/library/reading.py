@@ -12,6 +12,7 @@ from ..files.ahead import Ahead
 from ..files.companions import read_joined, texts_beside
 from ..files.glance import Glancer
 from ..files.metadata import join_facts, read_words
+from ..files.text import readable
 from .entry import Entry, make_entry
 from .network_file import Beside, NetworkFile
 from .record import make_record
@@ -105,6 +106,5 @@ def label_of(path: str, root: Path) -> tuple[str, str]:
     try:
         label.encode("utf-8")
     except UnicodeEncodeError:
-        readable = os.fsencode(label).decode("utf-8", "replace")
-        return readable, "The file's name is not valid text. Rename the file."
+        return readable(label), "The file's name is not valid text. Rename the file."
     return label, ""

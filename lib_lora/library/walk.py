@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ..files.companions import companion_suffixes
 from ..files.previews import PICTURE_SUFFIXES
+from ..files.text import readable
 from .network_file import NetworkFile
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")  # the last two are listed to say why they cannot be used
@@ -88,7 +89,7 @@ def walk(
 
 def absence(root: Path) -> str:
     """Say that a folder which somebody named is not there."""
-    return f"The folder {root} does not exist. Create it, or change the setting."
+    return f"The folder {readable(root)} does not exist. Create it, or change the setting."
 
 
 def _entries(folder: str, problems: list[str]) -> Entries:
@@ -96,7 +97,7 @@ def _entries(folder: str, problems: list[str]) -> Entries:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as error:
-        problems.append(f"The folder {folder} cannot be read: {error.strerror}.")
+        problems.append(f"The folder {readable(folder)} cannot be read: {error.strerror}.")
         return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lib_lora.errors import PresetError, StackError
 from lib_lora.library.presets import COUNT_LIMIT, NAME_LIMIT, Presets
 
 STACK = '{"version":1,"entries":[{"network":"a","weight":0.5}]}'
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
 OTHER = '{"version":1,"entries":[]}'
 
 
@@ -94,6 +96,39 @@ def test_foreign_files_are_told_and_left_alone(presets: Presets, tmp_path: Path)
     with pytest.raises(PresetError, match="Move it away"):
         presets.save("a", STACK)
     assert path.read_text() == '{"name": "a", '
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[" * 100_000, "recursion"),
+        (b'{"name": "a\\ud83d", "stack": {}}', "half a character"),
+        (b'{"name": "a", "stack": {"entries": [{"network": "\\ud83d"}]}}', "half a character"),
+        (b"[]", "list"),
+        (b"\xff", "utf-8"),
+    ],
+    ids=["nested", "name", "stack", "list", "bytes"],
+)
+@pytest.mark.parametrize("bad", [b"bad.json", pytest.param(b"\xff.json", marks=LINUX)])
+def test_one_bad_file_hides_no_other(
+    presets: Presets, tmp_path: Path, content: bytes, told: str, bad: bytes
+) -> None:
+    presets.save("good", STACK)
+    (tmp_path / "presets" / os.fsdecode(bad)).write_bytes(content)
+    assert names(presets) == ["good"]
+    (problem,) = presets.all()[1]
+    assert told in problem
+    problem.encode()
+    presets.rename("good", "better")
+    json.dumps([preset.stack for preset in presets.all()[0]], ensure_ascii=False).encode()
+
+
+def test_a_file_saved_by_a_plain_editor_is_read(presets: Presets, tmp_path: Path) -> None:
+    """Those of Windows put a mark before the text."""
+    presets.save("mine", STACK)
+    (path,) = (tmp_path / "presets").iterdir()
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert names(presets) == ["mine"]
 
 
 def test_a_file_that_was_given_another_name_is_still_that_preset(presets: Presets, tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from lib_lora.errors import UnreadableFileError
 from lib_lora.files.glance import Glance, Glancer
 from lib_lora.library import scan as scanning
+from lib_lora.library.catalogue import Catalogue
 from lib_lora.library.library import Library
+from lib_lora.library.query import Query
 from lib_lora.library.walk import absence
 from tests.files.samples import write
 from tests.library.shelves import UNFINISHED, network_bytes, put, refuse_folder
@@ -145,6 +147,21 @@ def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
     assert file.label == "ne\ufffdon"
     assert "Rename the file" in file.problem
     json.dumps(file.summary()).encode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows names are always text")
+def test_a_root_whose_name_is_no_text_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As folders out of an archive in another alphabet have them; one answer about it was an error each."""
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\x93\xfa\x96\x7b"))
+    try:
+        put(root, "a/neon")
+    except OSError:
+        pytest.skip("this file system takes only text as names")
+    put(root, "b/neon")
+    refuse_folder(monkeypatch, "b")
+    catalogue = Catalogue(scanned(root, root / "gone"))
+    told = json.dumps([catalogue.page(Query(), 0, 9), catalogue.facets(Query())], ensure_ascii=False)
+    assert told.encode().decode().count("\ufffd") > 2
 
 
 def test_a_missing_root_is_reported(tmp_path: Path) -> None:
