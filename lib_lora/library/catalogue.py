@@ -12,9 +12,10 @@ from ..files.hashes import short
 from ..files.sidecars import write_sidecar
 from ..files.text import readable
 from ..stack.advice import ROLES
+from .fields import check
 from .library import Library
 from .network_file import NetworkFile
-from .notes import check, overlay, stored_path
+from .notes import overlay, stored_path
 from .query import Query
 
 TAGS = 12  # on a card

@@ -16,9 +16,10 @@ from ..files.metadata import facts
 from ..files.previews import inside
 from ..files.text import clean, clean_lines, parse_json
 from .catalogue import Catalogue
+from .fields import FIELDS
 from .known_hashes import OLD, PAYLOAD, WHOLE, KnownHashes
 from .network_file import NetworkFile
-from .notes import FIELDS, stored_path
+from .notes import stored_path
 
 TAGS = 500
 FOLDERS = 100  # of training pictures

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import FieldValueError, NotWrittenError, nearest
-from ..files.text import clean, clean_lines
-from ..stack.advice import ROLES
+from ..errors import NotWrittenError
 from .database import Database
+from .fields import check
 from .journal import Journal
+from .lines import HISTORY, SENSELESS, STORED, apply, done, everything, read_row, remember
 from .network_file import NetworkFile
 from .whereabouts import Listed, is_gone
 
-FIELDS = ("title", "role", "trigger_words", "weight", "notes", "favourite", "rating", "tags", "negative")
-_STORED = ("path", "name", "size", "fingerprint", *FIELDS, "used", "uses", "last_weight")
-_LISTS = ("trigger_words", "tags")
 ASKED_AT_ONCE = 500  # paths in one question; SQLite takes some thousands
-HISTORY = 50  # uses remembered of one file
-WEIGHT_LIMIT = 100.0
-WORDS_LIMIT = 100
-TEXT_LIMITS = {"title": 200, "notes": 20_000, "negative": 2_000}.items()
 JOURNAL_LIMIT = 4_000_000  # bytes, beyond which the journal is written anew without what was replaced
 
 
@@ -46,7 +37,7 @@ class Notes:
     @staticmethod
     def nothing() -> dict[str, Any]:
         """Return the fields of a file about which there is nothing."""
-        return dict.fromkeys(_STORED)
+        return dict.fromkeys(STORED)
 
     def of_all(self, paths: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the fields of those files about which there is something, by path."""
@@ -55,15 +46,15 @@ class Notes:
         marks = ",".join("?" * len(paths))
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT {','.join(_STORED)} FROM mine.notes WHERE path IN ({marks})", tuple(paths)
+                f"SELECT {','.join(STORED)} FROM mine.notes WHERE path IN ({marks})", tuple(paths)
             ).fetchall()
-        return {row[0]: _read(row) for row in rows}
+        return {row[0]: read_row(row) for row in rows}
 
     def everything(self) -> dict[str, dict[str, Any]]:
         """Return the fields of all files about which there is something, by path."""
         with self._database.reading() as connection:
-            rows = connection.execute(f"SELECT {','.join(_STORED)} FROM mine.notes").fetchall()
-        return {row[0]: _read(row) for row in rows}
+            rows = connection.execute(f"SELECT {','.join(STORED)} FROM mine.notes").fetchall()
+        return {row[0]: read_row(row) for row in rows}
 
     def change(self, file: NetworkFile, fields: Mapping[str, object]) -> dict[str, Any]:
         """Note `fields` of a file; None forgets. Raises FieldValueError, NotWrittenError."""
@@ -149,8 +140,8 @@ class Notes:
     def _again(self, path: str, file: NetworkFile) -> dict[str, Any]:
         """Return a change that notes of `file` all that is noted under another path of it."""
         with self._database.reading() as connection:
-            (change,) = _everything(connection, path)
-        return {**change, "whole": change["whole"] | dict(zip(_STORED, _place(file), strict=False))}
+            (change,) = everything(connection, path)
+        return {**change, "whole": change["whole"] | dict(zip(STORED, _place(file), strict=False))}
 
     def _lists(self) -> dict[str, set[int]]:
         """Return by path in which lists of the index a file is, those of folders that are away included."""
@@ -164,15 +155,15 @@ class Notes:
         """Write changes into the journal first, then into the database, which waits for other processes."""
         try:
             with self._database.writing() as connection:
-                if (before := self._journal.size()) < _done(connection):
+                if (before := self._journal.size()) < done(connection):
                     before = self._replay(connection)  # somebody took it away
                 try:
                     end = self._journal.append(*changes)
                     for change in changes:
-                        _apply(connection, change)
-                    _remember(connection, end)
+                        apply(connection, change)
+                    remember(connection, end)
                     connection.execute("COMMIT")  # while nobody else may write into the journal
-                except sqlite3.DatabaseError:  # of a damaged one too, after which it is tried again
+                except SENSELESS:  # a damaged database too, after which it is tried again
                     self._journal.take_back(before)
                     raise
         except (OSError, sqlite3.OperationalError) as error:
@@ -184,12 +175,12 @@ class Notes:
         """Bring the database up to the journal: after a crash, or when the database had to be made anew."""
         with self._database.reading() as connection:
             size = self._journal.size()
-            up_to_date = _done(connection) == size
+            up_to_date = done(connection) == size
         if up_to_date and size < JOURNAL_LIMIT:
             return
         try:
             with self._database.writing() as connection:
-                _remember(connection, self._replay(connection))
+                remember(connection, self._replay(connection))
         except sqlite3.OperationalError:
             if not up_to_date:
                 raise
@@ -201,15 +192,15 @@ class Notes:
         One that is too long is written anew, and so is one that was taken away or replaced by an older one.
         """
         # Asked again: another process may have been faster.
-        done, size = _done(connection), self._journal.size()
-        for change in self._journal.read(done if done <= size else 0):
+        known, size = done(connection), self._journal.size()
+        for change in self._journal.read(known if known <= size else 0):
             try:
-                _apply(connection, change)
-            except (AttributeError, LookupError, TypeError, ValueError, sqlite3.DatabaseError):
+                apply(connection, change)
+            except SENSELESS:
                 continue  # a damaged line must not hide the others
-        if size >= JOURNAL_LIMIT or size < done:
+        if size >= JOURNAL_LIMIT or size < known:
             with contextlib.suppress(NotWrittenError):
-                return self._journal.replace(_everything(connection))
+                return self._journal.replace(everything(connection))
         return size
 
 
@@ -221,51 +212,6 @@ def overlay(told: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     if own["weight"] is not None:
         told["preferred_weight"] = own["weight"]
     return told
-
-
-def check(name: str, value: object) -> Any:
-    """Return a field's value as it is kept. Raises FieldValueError."""
-    if name not in FIELDS:
-        raise FieldValueError(f"'{clean(name, 60)}' is nothing that can be noted.{nearest(name, FIELDS)}")
-    if value is None:
-        return None
-    if name in _LISTS:
-        return _check_words(name, value)
-    if name == "favourite":
-        if not isinstance(value, bool):
-            raise FieldValueError("'favourite' must be true or false.")
-        return value
-    if name == "rating":
-        if type(value) is not int or not 0 <= value <= 5:
-            raise FieldValueError("'rating' must be a whole number from 0 to 5.")
-        return value
-    if name == "weight":
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise FieldValueError("'weight' must be a number.")
-        if abs(value) > WEIGHT_LIMIT:
-            raise FieldValueError(f"'weight' must be between -{WEIGHT_LIMIT:g} and {WEIGHT_LIMIT:g}.")
-        return float(value)
-    if not isinstance(value, str):
-        raise FieldValueError(f"'{name}' must be text.")
-    if name == "role":
-        names = [role.name for role in ROLES]
-        if value and value not in names:
-            raise FieldValueError(f"'{clean(value, 60)}' is no role. Use one of {', '.join(names)}.")
-        return value
-    limit = dict(TEXT_LIMITS)[name]
-    if len(value) > limit:
-        raise FieldValueError(f"'{name}' has {len(value)} characters; the limit is {limit}.")
-    return clean_lines(value, limit) if name == "notes" else clean(value, limit)
-
-
-def _check_words(name: str, value: object) -> list[str]:
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise FieldValueError(f"'{name}' must be a list of texts, or one text with commas.")
-    if len(words) > WORDS_LIMIT:
-        raise FieldValueError(f"'{name}' has {len(words)} words; the limit is {WORDS_LIMIT}.")
-    cleaned = (clean(word, 300) for word in words)
-    return list(dict.fromkeys(word for word in cleaned if word))
 
 
 def _place(file: NetworkFile) -> list[Any]:
@@ -281,78 +227,3 @@ def stored_path(file: NetworkFile) -> str:
 def stored(text: str) -> str:
     """Return a text that SQLite can hold, the same for the same name."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _apply(connection: sqlite3.Connection, change: Mapping[str, Any]) -> None:
-    if "note" in change:
-        fields = {name: change[name] for name in FIELDS if name in change}
-        _insert(connection, change["note"])
-        for name, value in fields.items():
-            kept = json.dumps(value, ensure_ascii=False) if name in _LISTS and value is not None else value
-            connection.execute(f"UPDATE mine.notes SET {name} = ? WHERE path = ?", (kept, change["note"][0]))
-    elif "use" in change:
-        path = change["use"][0]
-        _insert(connection, change["use"])
-        connection.execute(
-            "UPDATE mine.notes SET used = ?, uses = uses + 1, last_weight = ? WHERE path = ?",
-            (change["time"], change["weight"], path),
-        )
-        connection.execute(
-            "INSERT INTO mine.history VALUES (?, ?, ?)", (path, change["time"], change["weight"])
-        )
-        connection.execute(
-            "DELETE FROM mine.history WHERE path = ? AND rowid NOT IN "
-            "(SELECT rowid FROM mine.history WHERE path = ? ORDER BY time DESC LIMIT ?)",
-            (path, path, HISTORY),
-        )
-    elif "move" in change:
-        path, name, size, fingerprint = change["to"]
-        connection.execute(
-            "UPDATE OR IGNORE mine.notes SET path = ?, name = ?, size = ?, fingerprint = ? WHERE path = ?",
-            (path, name, size, fingerprint, change["move"]),
-        )
-        connection.execute("UPDATE mine.history SET path = ? WHERE path = ?", (path, change["move"]))
-    elif "whole" in change:
-        row = [change["whole"].get(name) for name in _STORED]
-        marks = ",".join("?" * len(row))
-        connection.execute(f"INSERT OR REPLACE INTO mine.notes ({','.join(_STORED)}) VALUES ({marks})", row)
-        connection.execute("DELETE FROM mine.history WHERE path = ?", (row[0],))
-        for used, weight in change.get("history", ()):
-            connection.execute("INSERT INTO mine.history VALUES (?, ?, ?)", (row[0], used, weight))
-
-
-def _insert(connection: sqlite3.Connection, place: Sequence[Any]) -> None:
-    connection.execute(
-        "INSERT INTO mine.notes (path, name, size, fingerprint) VALUES (?, ?, ?, ?) ON CONFLICT (path) "
-        "DO UPDATE SET name = excluded.name, size = excluded.size, fingerprint = excluded.fingerprint",
-        tuple(place),
-    )
-
-
-def _done(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT bytes FROM mine.journal").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _remember(connection: sqlite3.Connection, size: int) -> None:
-    connection.execute("DELETE FROM mine.journal")
-    connection.execute("INSERT INTO mine.journal VALUES (?)", (size,))
-
-
-def _everything(connection: sqlite3.Connection, path: str | None = None) -> Iterable[dict[str, Any]]:
-    """Yield all that is noted, or all of one path, as changes."""
-    for row in connection.execute(
-        f"SELECT {','.join(_STORED)} FROM mine.notes WHERE path = coalesce(?, path)", (path,)
-    ).fetchall():
-        history = connection.execute(
-            "SELECT time, weight FROM mine.history WHERE path = ?", (row[0],)
-        ).fetchall()
-        yield {"whole": dict(zip(_STORED, row, strict=True)), "history": history}
-
-
-def _read(row: Sequence[Any]) -> dict[str, Any]:
-    told = dict(zip(_STORED, row, strict=True))
-    for name in _LISTS:
-        told[name] = json.loads(told[name]) if told[name] else None if told[name] is None else []
-    told["favourite"] = None if told["favourite"] is None else bool(told["favourite"])
-    return told

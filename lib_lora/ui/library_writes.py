@@ -9,8 +9,8 @@ from fastapi import APIRouter, Body
 from ..errors import FieldValueError
 from ..library.catalogue import Catalogue
 from ..library.comparing import copy_metadata, edit
+from ..library.fields import FIELDS, check
 from ..library.network_file import NetworkFile
-from ..library.notes import FIELDS, check
 from .ports import LibraryPorts
 
 FILES_LIMIT = 20_000  # files named in one request

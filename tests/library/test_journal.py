@@ -95,13 +95,13 @@ def test_a_use_counts_once_where_the_database_turns_out_damaged(
     put(tmp_path / "loras", "neon")
     found = Library([tmp_path / "loras"], data=tmp_path)
     found.scan()
-    real, faults = notes._remember, [sqlite3.DatabaseError("database disk image is malformed")]
+    real, faults = notes.remember, [sqlite3.DatabaseError("database disk image is malformed")]
 
     def damaged(connection: sqlite3.Connection, size: int) -> None:
         if faults:
             raise faults.pop()
         real(connection, size)
 
-    monkeypatch.setattr(notes, "_remember", damaged)
+    monkeypatch.setattr(notes, "remember", damaged)
     found.use([found.find("neon")], [0.7])
     assert opened_again(found, tmp_path)["uses"] == 1

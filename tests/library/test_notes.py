@@ -174,14 +174,22 @@ def test_a_line_cut_off_by_a_power_cut_hides_no_other(root: Path, data: Path) ->
         '{"move": "a"}',
         '{"whole": 3}',
         '{"note": [{}]}',
+        '{"note": [THIS], "favourite": "yes", "tags": 5, "rating": 9}',
+        '{"use": [THIS], "time": "now", "weight": []}',
+        '{"whole": {"path": "THAT", "tags": "[", "uses": "x"}}',
+        '{"whole": {"path": "THAT", "favourite": 1, "uses": []}, "history": [["x", 1]]}',
     ],
 )
 def test_a_senseless_line_hides_no_other(root: Path, data: Path, line: str) -> None:
     noted(root, data)
-    journal = data / NAME
+    journal, zorp = data / NAME, root / "zorp.safetensors"
+    this, that = json.dumps([str(zorp), zorp.name, 1, ""]), json.dumps(str(zorp))
+    line = line.replace("[THIS]", this).replace('"THAT"', that)
     journal.write_text(f"{line}\n{journal.read_text()}")
     (data / MINE).unlink()
-    assert is_whole(card(opened(root, data), "styles/neon"))
+    library = opened(root, data)
+    assert is_whole(card(library, "styles/neon"))
+    assert card(library, "zorp")["rating"] == 0
 
 
 def test_a_change_killed_before_the_database_has_it_is_done_in_the_next_session(
