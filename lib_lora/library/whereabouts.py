@@ -11,14 +11,26 @@ from .network_file import NetworkFile
 
 
 def is_gone(path: str) -> bool:
-    """Tell whether there is surely no such file; a drive that does not answer tells nothing."""
+    """Tell whether there is surely no such file.
+
+    A drive that does not answer tells nothing, nor does a link to a drive that is away.
+    """
     try:
         os.stat(path)  # noqa: PTH116
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError):
+        return not _leads_nowhere(path)
+    except ValueError:
         return True
     except OSError:
         return False
     return False
+
+
+def _leads_nowhere(path: str) -> bool:
+    """Tell whether the way to a file that is not there ends at a link."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):  # noqa: PTH120
+        path = os.path.dirname(path)  # noqa: PTH120
+    return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH110, PTH114
 
 
 class Listed:

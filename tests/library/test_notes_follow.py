@@ -98,6 +98,23 @@ def test_notes_do_not_go_over_to_a_copy_where_the_folder_that_is_away_is_not_ask
     assert is_whole(card(opened(root, data), "styles/neon"))
 
 
+@pytest.mark.parametrize("linked", ["folder", "file"])
+def test_notes_wait_where_a_link_leads_to_a_drive_that_is_away(
+    root: Path, data: Path, tmp_path: Path, linked: str
+) -> None:
+    noted(root, data)
+    drive = tmp_path / "drive"
+    place = root / "styles" if linked == "folder" else root / "styles" / "neon.safetensors"
+    place.rename(drive)
+    place.symlink_to(drive)
+    opened(root, data).close()
+    drive.rename(tmp_path / "unplugged")
+    put(root, "copies/neon", 1, ss_session_id="1")
+    assert not card(opened(root, data), "copies/neon")["favourite"]
+    (tmp_path / "unplugged").rename(drive)
+    assert is_whole(card(opened(root, data), "styles/neon"))
+
+
 def test_notes_follow_where_a_link_was_left_behind(root: Path, data: Path, tmp_path: Path) -> None:
     noted(root, data)
     root.rename(tmp_path / "big disk")
