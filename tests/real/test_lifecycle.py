@@ -123,7 +123,7 @@ def test_both_ways_of_applying_agree(host: WebUI) -> None:
 
 def test_settings_that_store_weights_otherwise(host: WebUI) -> None:
     """Eight-bit weights: ours is computed beside them, the WebUI's own is rounded into them once more."""
-    if host.kind == "forge" or "fp8_storage" not in host.options():
+    if host.kind == "forge" or "cache_fp16_weight" not in host.options():
         pytest.skip("this WebUI has no such setting, or takes it and ignores it")
     plain = host.plain()[0]
     try:

@@ -21,19 +21,25 @@ def picture(host: WebUI, tab: str) -> dict[str, Any]:
     return {"init_images": [host.draw().body["images"][0]], "denoising_strength": 0.8, "route": tab}
 
 
-def axes(host: WebUI, tab: str) -> list[str]:
-    """The kinds of axes that the plot of a tab offers."""
+def arguments(host: WebUI, tab: str) -> list[dict[str, Any]]:
+    """What the plot of a tab asks for: reForge's asks for more than A1111's."""
     known = host.call("/sdapi/v1/script-info").body
     found = [row for row in known if row["name"] == "x/y/z plot"]
     (info,) = [row for row in found if row["is_img2img"] == (tab == "img2img")]
-    return list(info["args"][0]["choices"])
+    return list(info["args"])
+
+
+def axes(host: WebUI, tab: str) -> list[str]:
+    """The kinds of axes that the plot of a tab offers."""
+    return list(arguments(host, tab)[0]["choices"])
 
 
 def plot(host: WebUI, tab: str, x: tuple[str, str], y: tuple[str, str] = ("Nothing", "")) -> Answer:
     """Draw a plot over axes, by their labels and values; the pictures are the grid and its cells."""
     known = axes(host, tab)
     args = [known.index(x[0]), x[1], [], known.index(y[0]), y[1], [], 0, "", []]
-    args += [False, True, False, False, False, False, False, 0, True]
+    chosen = {"Draw legend": False, "Include Sub Images": True, "Use text inputs instead of dropdowns": True}
+    args += [chosen.get(arg["label"], arg["value"]) for arg in arguments(host, tab)[len(args) :]]
     return host.draw(ROWS, script_name="X/Y/Z plot", script_args=args, **picture(host, tab))
 
 
