@@ -193,7 +193,7 @@ class Database:
             except (OSError, sqlite3.OperationalError) as error:
                 self.problems = (
                     f"What you note about your files cannot be kept: the folder {self.folder} cannot be "
-                    f"written ({error}). Make it writable, then reload the page.",
+                    f"written ({error}). Make it writable, then press Reload UI.",
                 )
         return self._connect(None)
 

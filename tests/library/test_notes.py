@@ -240,7 +240,14 @@ def test_a_folder_that_cannot_be_written(root: Path, tmp_path: Path) -> None:
     assert [file.label for file in library.search("neon")] == ["styles/neon"]
     Catalogue(library).note(library.find("neon"), {"rating": 3})
     assert card(library, "styles/neon")["rating"] == 3
-    assert any("cannot be kept" in problem for problem in library.problems())
+    (tmp_path / "file").unlink()
+    library.scan()
+    (problem,) = library.problems()
+    assert "cannot be kept" in problem
+    assert "Reload UI" in problem, (
+        "what was noted in memory stays there until then; a new page changes nothing"
+    )
+    assert opened(root, tmp_path / "file" / "data").problems() == ()
 
 
 def test_the_journal_is_written_anew_when_it_grows(
