@@ -256,7 +256,8 @@ class Attached:
                 output = compute_merged(compute, patch.layer.module, patch.merged, x)
             else:
                 assert isinstance(patch.bypass, Bypass)
-                once = not (args or kwargs) and self._merges_once and patch.foreign is None
+                alone = patch.foreign is None and not patch.fluid
+                once = alone and self._merges_once and not (args or kwargs)
                 found = self._once.compute(patch.bypass, patch.layer.module, x) if once else None
                 if found is None:
                     own = patch.original(x, *args, **kwargs)
@@ -316,7 +317,7 @@ class Attached:
             )
         if self._settle is not None:
             for patch in self.patches:
-                self._settle(patch.layer.owner)
+                patch.fluid = bool(self._settle(patch.layer.owner))
         for patch in self.patches:
             patch.shortcut = None  # it holds a weight that has to be given back before the next is asked for
         changed = [patch for patch in self.patches if patch.changes]

@@ -64,6 +64,9 @@ class Merging:
 
     def prepare(self, patches: Sequence[Patch], mode: str) -> None:
         """Make every layer ready for its next call."""
+        for patch in patches:
+            if patch.fluid:
+                self._leave_to_host(patch)
         if not all(patch.mode for patch in patches):
             self._decision = decide([self._candidate(patch, mode) for patch in patches], mode)
             for patch in patches:
@@ -93,9 +96,20 @@ class Merging:
             layer,
             new_bytes,
             factor_bytes(patch.changes),
-            wrapped=patch.foreign is not None,
+            wrapped=patch.foreign is not None or patch.fluid,
             beside_bytes=beside_bytes(layer, patch.changes),
         )
+
+    def _leave_to_host(self, patch: Patch) -> None:
+        """Merge no weight that the host computes anew at every call: what it does then would be left out."""
+        layer = patch.layer
+        if layer.kind not in BESIDE:
+            raise EngineError(
+                f"The WebUI itself changes {layer.name} while sampling, which a row of the stack changes "
+                "too. Take the WebUI's own networks out of the prompt, or remove the row."
+            )
+        if patch.mode == MERGED:
+            patch.mode, patch.merged = BYPASS, None
 
     def _is_ready(self, patch: Patch) -> bool:
         if patch.merged is not None:

@@ -37,6 +37,7 @@ class Patch:
     parameter, as an attribute of its owner. idle: at this moment nothing acts here but what masked adds, the
     changes of a part of the picture. short: memory ran out while it was merged. live: whether it is on the
     layer. settled: the changes that `merged` was made or found to be of. home: the module, unless it is gone.
+    fluid: whether the host changes the weight anew at every call, so that the layer is left to it.
     timed: whether strengths here change while sampling; then runs counts the calls in this run of the
     sampler, numbers those that came out of the last, and beside tells that merging each time would not pay.
     shortcut: all that a call needs while nothing but our weight acts here; from one layer to the next a
@@ -59,6 +60,7 @@ class Patch:
     settled: tuple[Contribution, ...] | None = None
     home: Callable[[], Any] | None = None
     name: str = ""
+    fluid: bool = False
     timed: bool = False
     runs: int = 0
     numbers: int = 0

@@ -4,7 +4,8 @@
 
 `key` is the checkpoint's identity: a host changes it whenever weights may have changed behind the same
 modules. `settle`, where given, is asked to finish whatever the host does lazily to a layer, before its
-weight is read. A text encoder may have Hugging Face's modules or OpenCLIP's; its layers are named alike.
+weight is read; true means that the host changes the weight anew at every call of the layer. A text encoder
+may have Hugging Face's modules or OpenCLIP's; its layers are named alike.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from lib_lora.keys import find_architecture
 from lib_lora.keys.openclip import canonical_path
 
 Shape = tuple[int, ...]
-Settle = Callable[[Any], None]
+Settle = Callable[[Any], "bool | None"]
 
 LINEAR, CONV, GROUP_NORM, LAYER_NORM = "linear", "conv", "group_norm", "layer_norm"
 EMBEDDING, ATTENTION, PARAMETER = "embedding", "attention", "parameter"

@@ -3,7 +3,8 @@
 Its text encoders have Hugging Face's modules, its Linear is a class of its own, and its patchers load and
 merge late: the weights are in place when the root of the UNet or of a text encoder is called, which is when
 ours are merged. All clones of a patcher share the modules, so that what is attached serves each of them.
-Built-in LoRAs put new parameters into the modules: the engine sees that, and nothing has to be settled.
+Built-in LoRAs put new parameters into the modules, which the engine sees. Weights that reForge leaves in main
+memory, where a card's is short, are changed at every call instead, and so are Forge's of 8 bits.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from lib_lora.engine.view import ModelView, build_view
 from lib_lora.errors import ModelUnavailableError
 
 TEXT_PARTS = ("clip_l", "clip_g", "clip_h")
+AT_CALLS = ("weight_function", "bias_function", "forge_online_loras")
+"""Attributes in which a module keeps what its host does to its weight at every call."""
 KINDS = (("is_sd1", "sd1"), ("is_sd2", "sd2"), ("is_sdxl", "sdxl"))
 
 
@@ -39,7 +42,14 @@ def view_of_model(sd_model: Any, generation: int) -> ModelView:
         )
     if architecture == "sdxl" and "clip_l" not in texts:
         architecture = "refiner"
-    return build_view(architecture, key=model_key(sd_model, generation), unet=_unet(sd_model), **texts)
+    key = model_key(sd_model, generation)
+    return build_view(architecture, key=key, unet=_unet(sd_model), settle=changes_at_calls, **texts)
+
+
+def changes_at_calls(module: Any) -> bool:
+    """Tell whether the host changes a layer's weight anew at every call, as with a LoRA of its own."""
+    own = vars(module)
+    return any(own.get(name) for name in AT_CALLS)
 
 
 def model_key(sd_model: Any, generation: int) -> Hashable:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from lib_lora.errors import ModelUnavailableError
+from lib_lora.errors import EngineError, ModelUnavailableError
 from lib_lora.hosts import models
 from lib_lora.hosts.forge import builtin_networks, is_forge, model_key, view_of_model
+from lib_lora.network import NetworkCache
+from lib_lora.plan import make_plan
 from lib_lora.session import Session
+from lib_lora.stack.entry import Entry
+from lib_lora.stack.stack import Stack
 from tests.builders import ToyModel, toy_sd1
-from tests.sessions import Output, is_untouched, open_networks, plan_of, same
+from tests.sessions import Output, distance, is_untouched, open_networks, plan_of, same
 
 
 class Linear(nn.Module):
@@ -26,11 +32,15 @@ class Linear(nn.Module):
         self.in_features, self.out_features = layer.in_features, layer.out_features
         self.weight = self.scale_weight = self.bias = None
         self.parameters_manual_cast = False
+        self.weight_function: list[Callable[[Tensor], Tensor]] = []  # reForge's, where memory is short
         self.weight = layer.weight
         self.bias = layer.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(x, self.weight, self.bias)
+        weight = self.weight
+        for function in self.weight_function:
+            weight = function(weight)
+        return nn.functional.linear(x, weight, self.bias)
 
 
 def in_forge_s_classes(root: nn.Module) -> nn.Module:
@@ -139,3 +149,40 @@ def test_weights_that_come_after_attaching_are_merged_on(toy: ToyModel, tmp_path
     before, after = merged(toy, tmp_path), merged(toy, tmp_path, late=0.5)
     assert not same(before, after)
     assert same(after, merged(toy, tmp_path))
+
+
+@pytest.mark.parametrize("mode", ["merged", "auto", "least memory", "bypass"])
+def test_what_the_host_does_to_a_weight_at_every_call_is_kept(
+    toy: ToyModel, tmp_path: Path, mode: str
+) -> None:
+    """reForge leaves weights in main memory where a card's is short, and its own LoRAs change them there."""
+    view, networks = view_of_model(sd_model(toy), 1), open_networks(tmp_path)
+    plan = plan_of(networks, view, a=0.8)
+    layer = toy.unet.middle_block[1]["transformer_blocks"][0]["attn1"]["to_q"]
+    merged_into, plain = merged(toy, tmp_path, late=0.5), layer.weight
+    layer.weight = nn.Parameter(plain - 0.5, requires_grad=False)
+    session = Session()
+    session.attach(view, plan, mode)
+    before = toy.run()
+    session.detach()
+    layer.weight_function = [lambda weight: weight + 0.5]
+    session.attach(view, plan, mode)
+    after = toy.run()
+    session.detach()
+    assert distance(after, merged_into) < 1e-5 < 0.01 < distance(before, merged_into)
+    assert is_untouched(toy)
+
+
+def test_a_norm_that_the_host_changes_at_every_call_is_told_of(toy: ToyModel, tmp_path: Path) -> None:
+    norm = "unet.middle_block.1.transformer_blocks.0.norm1"
+    path = tmp_path / "norm.safetensors"
+    save_file({f"{norm.replace('unet', 'diffusion_model', 1)}.w_norm": torch.ones(8)}, path)
+    view = view_of_model(sd_model(toy), 1)
+    plan = make_plan(Stack((Entry("norm"),)), [NetworkCache().open(path, "sd1")], view)
+    vars(toy.unet.middle_block[1]["transformer_blocks"][0]["norm1"])["weight_function"] = [torch.neg]
+    session = Session()
+    session.attach(view, plan)
+    with pytest.raises(EngineError, match="own networks out of the prompt"):
+        toy.run()
+    session.detach()
+    assert is_untouched(toy)
