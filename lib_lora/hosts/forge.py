@@ -18,6 +18,8 @@ from lib_lora.errors import ModelUnavailableError
 TEXT_PARTS = ("clip_l", "clip_g", "clip_h")
 AT_CALLS = ("weight_function", "bias_function", "forge_online_loras")
 """Attributes in which a module keeps what its host does to its weight at every call."""
+SCALE = "scale_weight"
+"""By which Forge multiplies a weight that came in 8 bits with a scale, whatever it stores it in."""
 KINDS = (("is_sd1", "sd1"), ("is_sd2", "sd2"), ("is_sdxl", "sdxl"))
 
 
@@ -47,9 +49,10 @@ def view_of_model(sd_model: Any, generation: int) -> ModelView:
 
 
 def changes_at_calls(module: Any) -> bool:
-    """Tell whether the host changes a layer's weight anew at every call, as with a LoRA of its own."""
+    """Tell whether the host changes a layer's weight anew at every call: by a LoRA of its own, or a scale."""
     own = vars(module)
-    return any(own.get(name) for name in AT_CALLS)
+    scaled = own.get("_parameters", {}).get(SCALE) is not None
+    return scaled or any(own.get(name) for name in AT_CALLS)
 
 
 def model_key(sd_model: Any, generation: int) -> Hashable:

@@ -37,7 +37,7 @@ class Linear(nn.Module):
         self.bias = layer.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight
+        weight = self.weight if self.scale_weight is None else self.weight * self.scale_weight
         for function in self.weight_function:
             weight = function(weight)
         return nn.functional.linear(x, weight, self.bias)
@@ -171,6 +171,14 @@ def test_what_the_host_does_to_a_weight_at_every_call_is_kept(
     session.detach()
     assert distance(after, merged_into) < 1e-5 < 0.01 < distance(before, merged_into)
     assert is_untouched(toy)
+
+
+def test_a_weight_that_has_its_scale_beside_it_is_scaled(toy: ToyModel, tmp_path: Path) -> None:
+    whole = merged(toy, tmp_path)
+    layer = toy.unet.middle_block[1]["transformer_blocks"][0]["attn1"]["to_q"]
+    layer.weight = nn.Parameter(layer.weight * 4, requires_grad=False)
+    layer.scale_weight = nn.Parameter(torch.tensor(0.25), requires_grad=False)
+    assert distance(merged(toy, tmp_path), whole) < 1e-5
 
 
 def test_a_norm_that_the_host_changes_at_every_call_is_told_of(toy: ToyModel, tmp_path: Path) -> None:
