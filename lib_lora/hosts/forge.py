@@ -16,8 +16,15 @@ from lib_lora.engine.view import ModelView, build_view
 from lib_lora.errors import ModelUnavailableError
 
 TEXT_PARTS = ("clip_l", "clip_g", "clip_h")
-AT_CALLS = ("weight_function", "bias_function", "forge_online_loras")
-"""Attributes in which a module keeps what its host does to its weight at every call."""
+AT_CALLS = (
+    "weight_function",
+    "bias_function",
+    "weight_lowvram_function",
+    "bias_lowvram_function",
+    "forge_online_loras",
+)
+"""Attributes in which a module keeps what its host does to its weight at every call: reForge the first two,
+newer modules of ComfyUI, on which Forge Neo stands, the next, and Forge the last."""
 SCALE = "scale_weight"
 """By which Forge multiplies a weight that came in 8 bits with a scale, whatever it stores it in."""
 KINDS = (("is_sd1", "sd1"), ("is_sd2", "sd2"), ("is_sdxl", "sdxl"))

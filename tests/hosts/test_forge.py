@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from lib_lora.errors import EngineError, ModelUnavailableError
 from lib_lora.hosts import models
-from lib_lora.hosts.forge import builtin_networks, is_forge, model_key, view_of_model
+from lib_lora.hosts.forge import builtin_networks, changes_at_calls, is_forge, model_key, view_of_model
 from lib_lora.network import NetworkCache
 from lib_lora.plan import make_plan
 from lib_lora.session import Session
@@ -171,6 +171,25 @@ def test_what_the_host_does_to_a_weight_at_every_call_is_kept(
     session.detach()
     assert distance(after, merged_into) < 1e-5 < 0.01 < distance(before, merged_into)
     assert is_untouched(toy)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("weight_function", [torch.neg]),
+        ("bias_function", [torch.neg]),
+        ("weight_lowvram_function", torch.neg),
+        ("bias_lowvram_function", torch.neg),
+        ("forge_online_loras", {"weight": ["a"]}),
+    ],
+)
+def test_every_host_s_way_of_changing_weights_at_calls_is_known(name: str, value: object) -> None:
+    module = Linear(nn.Linear(2, 2))
+    for nothing in ([], None, {}):
+        setattr(module, name, nothing)
+        assert not changes_at_calls(module)
+    setattr(module, name, value)
+    assert changes_at_calls(module)
 
 
 def test_a_weight_that_has_its_scale_beside_it_is_scaled(toy: ToyModel, tmp_path: Path) -> None:
