@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import unicodedata
 from contextlib import suppress
@@ -42,15 +43,17 @@ class Presets:
     def all(self) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
         """Return the presets by name, and what is wrong with files that cannot be read."""
         found, problems = [], []
-        with suppress(FileNotFoundError, NotADirectoryError):
-            for path in sorted(self._folder.glob("*.json")):
-                try:
-                    found.append(_read(path))
-                except _UNREADABLE as error:
-                    problems.append(
-                        f"The preset file {readable(path)} cannot be read ({error}). "
-                        "Mend it, or move it away."
-                    )
+        try:
+            files = self._files()
+        except OSError as error:
+            return (), (f"The folder {readable(self._folder)} cannot be read: {error.strerror}.",)
+        for path in files:
+            try:
+                found.append(_read(path))
+            except _UNREADABLE as error:
+                problems.append(
+                    f"The preset file {readable(path)} cannot be read ({error}). Mend it, or move it away."
+                )
         return tuple(sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))), tuple(problems)
 
     def save(self, name: str, stack: str) -> Preset:
@@ -92,10 +95,19 @@ class Presets:
     def _path(self, name: str) -> Path:
         """Return the file of a preset, or where one of that name is to be written."""
         made = self._made_path(name)
-        if made.exists():
+        if os.path.exists(made):  # noqa: PTH110  it never raises
             return made
-        listed = sorted(self._folder.glob("*.json")) if self._folder.is_dir() else ()
+        listed: list[Path] = []
+        with suppress(OSError):
+            listed = self._files()
         return next((path for path in listed if getattr(_read_or_none(path), "name", None) == name), made)
+
+    def _files(self) -> list[Path]:
+        """Return all files that may be presets; none where there is no folder. Raises OSError."""
+        try:
+            return sorted(path for path in self._folder.iterdir() if path.suffix.lower() == ".json")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def _made_path(self, name: str) -> Path:
         """Return a name that every file system takes: some letters to recognise it by, and a digest."""
@@ -105,7 +117,7 @@ class Presets:
 
     def _write(self, preset: Preset) -> None:
         path = self._path(preset.name)
-        if path.exists() and self._find(preset.name) is None:
+        if os.path.exists(path) and self._find(preset.name) is None:  # noqa: PTH110
             raise PresetError(
                 f"{readable(path)} is no preset of that name that can be read. Move it away, then save again."
             )

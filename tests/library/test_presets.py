@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,6 +168,34 @@ def test_a_folder_that_may_not_be_changed_is_told(presets: Presets, monkeypatch:
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(PresetError, match=r"cannot be removed.*Permission denied"):
         presets.delete("a")
+
+
+def test_a_folder_that_may_not_be_read_is_told(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list was empty without a word, and every button ended in an error of the server."""
+    presets.save("a", STACK)
+
+    def refusing(real: Any) -> Any:
+        def asked(path: object, *rest: Any, **named: Any) -> Any:
+            if "presets" in Path(str(path)).parts[-2:]:
+                raise PermissionError(13, "Permission denied")
+            return real(path, *rest, **named)
+
+        return asked
+
+    for name in ("stat", "listdir", "scandir", "open"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+    found, problems = presets.all()
+    assert found == ()
+    assert ["cannot be read: Permission denied" in problem for problem in problems] == [True]
+    for change in (
+        lambda: presets.save("b", STACK),
+        lambda: presets.rename("a", "b"),
+        lambda: presets.delete("a"),
+    ):
+        with pytest.raises(PresetError):
+            change()
+    monkeypatch.undo()
+    assert names(presets) == ["a"]
 
 
 def test_there_is_an_end(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
