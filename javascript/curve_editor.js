@@ -12,31 +12,38 @@
         #late = false; // a curve that came in a tag: it stays of its kind when its points are moved
         #steps = 1;
         #range = { low: 0, high: 1 };
+        #held = false; // a point is being dragged: the scale stays, or the point would run from the pointer
         #handles = [];
-        #name = "";
+        #shown = null; // what `update` was given last
 
         /** `onChange(text)` for every new curve. */
         constructor(onChange) {
             const { make, text } = LoraStack;
             this.#onChange = onChange;
             this.line = document.createElementNS(SVG, "polyline");
+            this.zero = document.createElementNS(SVG, "line");
             this.plot = document.createElementNS(SVG, "svg");
             this.plot.setAttribute("preserveAspectRatio", "none");
             this.plot.setAttribute("role", "img");
-            this.plot.append(this.line);
-            this.scale = make("span", { class: "ls-small ls-curve-scale", "aria-hidden": "true" });
+            this.plot.append(this.zero, this.line);
+            this.high = make("span", {});
+            this.low = make("span", {});
+            const scale = make("span", { class: "ls-small ls-curve-scale", "aria-hidden": "true" }, this.high, this.low);
             this.dots = make("div", { class: "ls-dots" });
-            this.root = make("div", { class: "ls-plot", ondblclick: (event) => this.#add(event) }, this.plot, this.scale, this.dots);
+            this.root = make("div", { class: "ls-plot", ondblclick: (event) => this.#add(event) }, this.plot, scale, this.dots);
             this.help = make("p", { class: "ls-small" }, text("schedule.help"));
         }
 
         /** Show the curve of `fields` (schedule, start, stop) over that many steps. */
-        update({ fields, steps, name }) {
+        update(shown) {
             const { text } = LoraStack;
-            const factors = LoraStack.curve(fields, steps);
+            const { fields, steps, name } = shown;
+            const noise = LoraStack.endsByNoise(fields);
+            const factors = LoraStack.curve({ ...fields, ...noise }, steps);
             const points = LoraStack.readPoints(fields.schedule);
-            this.#name = name;
+            this.#shown = shown;
             this.#steps = steps;
+            LoraStack.setText(this.help, text(noise ? "schedule.noise" : "schedule.help"));
             this.root.classList.toggle("ls-plot-none", factors === null);
             this.plot.setAttribute("aria-label", text(factors === null ? "schedule.no_plot" : "schedule.plot", { name }));
             this.dots.hidden = points === null;
@@ -45,8 +52,9 @@
             const others = points !== null && fields.schedule !== LoraStack.writePoints(this.#points, this.#late);
             if (others) this.#points = points.length ? points : LoraStack.FLAT;
             const heights = [...(factors ?? []), ...this.#points.map(([, factor]) => factor)];
-            this.#range = { low: Math.min(0, ...heights), high: Math.max(1, ...heights) };
-            LoraStack.setText(this.scale, `×${LoraStack.round(this.#range.high)}`);
+            if (!this.#held) this.#range = { low: Math.min(0, ...heights), high: Math.max(1, ...heights) };
+            LoraStack.setText(this.high, `×${LoraStack.round(this.#range.high)}`);
+            LoraStack.setText(this.low, `×${LoraStack.round(this.#range.low)}`);
             if (factors !== null) this.#drawLine(factors);
             if (points !== null) this.#drawDots();
         }
@@ -56,6 +64,7 @@
             const corners = factors.flatMap((factor, step) => [[step, y(factor)], [step + 1, y(factor)]]);
             this.plot.setAttribute("viewBox", `0 0 ${factors.length} ${HEIGHT}`);
             this.line.setAttribute("points", corners.map((corner) => corner.join(",")).join(" "));
+            for (const [side, place] of Object.entries({ x1: 0, x2: factors.length, y1: y(0), y2: y(0) })) this.zero.setAttribute(side, place);
         }
 
         #heightOf(factor) {
@@ -84,7 +93,7 @@
                 const dot = this.#handles[index];
                 const part = LoraStack.plotPlace(place, this.#byStep, this.#steps);
                 Object.assign(dot.style, { left: `${Math.max(0, Math.min(1, part)) * 100}%`, bottom: `${this.#heightOf(factor) * 100}%` });
-                dot.setAttribute("aria-label", text("schedule.point", { number: index + 1, name: this.#name }));
+                dot.setAttribute("aria-label", text("schedule.point", { number: index + 1, name: this.#shown.name }));
                 dot.setAttribute("aria-valuemin", this.#range.low);
                 dot.setAttribute("aria-valuemax", this.#range.high);
                 dot.setAttribute("aria-valuenow", LoraStack.round(factor));
@@ -115,9 +124,16 @@
             const dot = this.#handles[index];
             dot.focus();
             dot.setPointerCapture(press.pointerId);
+            this.#held = true;
             const stop = new AbortController();
             dot.addEventListener("pointermove", (event) => this.#write(LoraStack.movePoint(this.#points, index, this.#pointAt(event))), { signal: stop.signal });
-            for (const type of ["pointerup", "pointercancel"]) dot.addEventListener(type, () => stop.abort(), { signal: stop.signal });
+            for (const type of ["pointerup", "pointercancel"]) {
+                dot.addEventListener(type, () => {
+                    stop.abort();
+                    this.#held = false;
+                    this.update(this.#shown);
+                }, { signal: stop.signal });
+            }
         }
 
         #add(event) {
@@ -145,7 +161,7 @@
                 this.#remove(event, index);
                 this.#handles[Math.min(index, this.#points.length - 1)].focus();
             } else if (event.key === "Insert" || event.key === "+") {
-                const [next] = this.#points[index + 1] ?? this.#points[index - 1];
+                const [next] = this.#points[index + 1] ?? this.#points[index - 1] ?? [0]; // one point alone stands at the end
                 const between = this.#byStep ? Math.round((place + next) / 2) : LoraStack.round((place + next) / 2);
                 const added = LoraStack.addPoint(this.#points, [between, factor]);
                 this.#write(added.points);

@@ -14,6 +14,7 @@
         #last = null;
         #mask = ""; // the name of the mask that is on the canvas
         #shown = null; // the hash that is drawn
+        #aspect = 0; // of the canvas
         #waiting = false; // the server has not said yet that it keeps what is on the canvas
         #redrawn = 0; // how often the canvas was drawn anew
         #turns = new Map(); // mask → how often the server was asked to keep it: the newest answer counts
@@ -30,9 +31,13 @@
             this.#onColours = onColours;
             this.#onProblem = onProblem;
             this.canvas = make("canvas", { class: "ls-mask", role: "img" });
-            this.stage = new LoraStack.Stage(panel.tab, hue, this.canvas);
+            this.ring = make("span", { class: "ls-ring", "aria-hidden": "true", hidden: true });
+            this.stage = new LoraStack.Stage(panel.tab, hue, this.canvas, this.ring);
             this.stage.root.classList.add("ls-painting");
+            this.stage.root.setAttribute("tabindex", "-1");
             this.stage.root.addEventListener("pointerdown", (event) => this.#press(event));
+            this.stage.root.addEventListener("pointermove", (event) => this.#showBrush(event));
+            this.stage.root.addEventListener("pointerleave", () => { this.ring.hidden = true; });
             this.size = make("input", { type: "range", class: "ls-plain-range", min: 1, max: 60, value: BRUSH });
             this.erase = make("button", { type: "button", class: "ls-button ls-toggle", "aria-pressed": "false", onclick: () => this.#toggle() }, icon("erase"), text("region.erase"));
             this.share = make("p", { class: "ls-small" });
@@ -50,15 +55,16 @@
         /** Show the mask of that name, which is kept under `hash`, or an empty one. */
         update({ hash, mask, name }) {
             this.canvas.setAttribute("aria-label", LoraStack.text("region.mask_of", { name }));
-            const reshaped = this.stage.refresh();
-            if (!reshaped && this.#shown === hash && this.#mask === mask) return;
+            this.stage.refresh();
+            const { aspect } = this.stage;
+            if (aspect === this.#aspect && this.#shown === hash && this.#mask === mask) return;
             if (this.#last !== null) return; // somebody is painting
-            if (this.#waiting && !reshaped && this.#mask === mask) return; // what was painted last is about to be the mask
+            if (this.#waiting && this.#mask === mask) return; // what was painted last is about to be the mask
             this.#waiting = false;
             this.#mask = mask;
             this.#shown = hash;
+            this.#aspect = aspect;
             this.#redrawn += 1;
-            const { aspect } = this.stage;
             this.canvas.width = Math.round(LONGER * Math.min(1, aspect));
             this.canvas.height = Math.round(LONGER / Math.max(1, aspect));
             LoraStack.setText(this.share, "");
@@ -79,6 +85,7 @@
         #press(event) {
             if (event.button !== 0 || !event.isPrimary) return;
             event.preventDefault();
+            this.stage.root.focus({ preventScroll: true }); // so that Ctrl+Z means this stroke, not what was typed elsewhere
             const erasing = this.erase.getAttribute("aria-pressed") === "true";
             this.#last = this.stage.pointAt(event);
             this.#stroke(this.#last, erasing);
@@ -88,13 +95,27 @@
             });
         }
 
+        /** A ring as large as the brush, where the mouse or pen is; a finger hides what is under it. */
+        #showBrush(event) {
+            const { x, y } = this.stage.pointAt(event);
+            const { clientWidth, clientHeight } = this.stage.root;
+            const size = this.#brush(clientWidth, clientHeight);
+            this.ring.hidden = event.pointerType === "touch";
+            Object.assign(this.ring.style, { left: `${x * 100}%`, top: `${y * 100}%`, width: `${size}px`, height: `${size}px` });
+        }
+
+        /** How wide the brush is on a picture of that size. */
+        #brush(width, height) {
+            return (Number(this.size.value) / 100) * Math.min(width, height);
+        }
+
         #stroke(point, erasing) {
             const { width, height } = this.canvas;
             const context = this.#context;
             context.globalCompositeOperation = erasing ? "destination-out" : "source-over";
             context.strokeStyle = colour(this.#hue);
             context.lineCap = context.lineJoin = "round";
-            context.lineWidth = Math.max(2, (Number(this.size.value) / 100) * Math.min(width, height));
+            context.lineWidth = Math.max(2, this.#brush(width, height));
             context.beginPath();
             context.moveTo(this.#last.x * width, this.#last.y * height);
             context.lineTo(point.x * width + 0.01, point.y * height);

@@ -58,7 +58,12 @@
             new LoraStack.FocusKeeper(mount);
             LoraStack.listenForKeys(this, mount);
             LoraStack.listenForDrops(this, mount);
+            LoraStack.guardSliders(mount);
             this.prompt?.addEventListener("input", () => this.#drawWords());
+            // The host's size and steps: by typing, and by what its buttons did before the pointer came back.
+            const fields = ["width", "height", "steps"].map((name) => `#${CSS.escape(this.tab)}_${name}`).join();
+            LoraStack.app().addEventListener("input", (event) => event.target.closest(fields) && setTimeout(() => this.#lookAround()));
+            mount.addEventListener("pointerenter", () => this.#lookAround());
         }
 
         /** Bring back what the browser tab kept, where the page came up empty. */
@@ -119,6 +124,11 @@
                 this.#keep();
             }
             this.#drawWords(); // the host may have put another prompt there
+            this.#lookAround();
+        }
+
+        #lookAround() {
+            for (const row of this.#order) row.lookAround();
         }
 
         /** A picture was finished or failed: show the new report, if there is one; the checkpoint is loaded by now. */

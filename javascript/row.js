@@ -122,6 +122,11 @@
             this.#more?.drawWords();
         }
 
+        /** The host's picture, size or steps may be others now. */
+        lookAround() {
+            this.#more?.lookAround();
+        }
+
         #drawName(file) {
             const { make } = LoraStack;
             const label = String(LoraStack.fieldOf(this.entry, "network"));
@@ -140,11 +145,13 @@
             const start = LoraStack.isWeight(file?.preferred_weight) ? file.preferred_weight : role?.default ?? LoraStack.FIELDS.weight;
             const stored = LoraStack.fieldOf(entry, "weight");
             const value = LoraStack.isWeight(stored) ? stored : start;
-            this.weight.update({ name: this.#name, value, role, start, disabled: !usable });
-            const verdict = LoraStack.judge(role, value);
+            const parted = ["te", "unet"].every((part) => LoraStack.isWeight(LoraStack.fieldOf(entry, part)));
+            this.weight.update({ name: this.#name, value, role, start, disabled: !usable || parted });
+            const verdict = parted ? "usual" : LoraStack.judge(role, value);
             this.root.dataset.verdict = verdict;
-            LoraStack.setText(this.hint, LoraStack.roleHint(role));
-            this.hint.hidden = verdict !== "above" && !(verdict === "below" && role.low >= 1);
+            LoraStack.setText(this.hint, parted ? LoraStack.text("row.parted") : LoraStack.roleHint(role));
+            this.root.classList.toggle("ls-parted", parted);
+            this.hint.hidden = !parted && verdict !== "above" && !(verdict === "below" && role.low >= 1);
             this.recipe.hidden = this.#panel.tab !== "img2img" || role?.name !== "object" || LoraStack.fieldOf(entry, "region") !== "";
         }
 

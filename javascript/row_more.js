@@ -97,6 +97,12 @@
             this.#drawFacts(entry, file);
         }
 
+        /** Draw anew what lies over the host's picture, size and steps: they change without the row. */
+        lookAround() {
+            this.region.lookAround();
+            this.schedule.drawCurve();
+        }
+
         #drawRole(entry) {
             const { make, text } = LoraStack;
             const chosen = String(LoraStack.fieldOf(entry, "role"));

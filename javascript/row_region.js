@@ -64,9 +64,20 @@
             this.boxes.root.hidden = kind !== "box";
             this.painter.root.hidden = kind !== "mask";
             if (kind === "box") this.boxes.update({ box: region.box, name, others: this.#otherBoxes() });
-            if (kind === "mask") this.painter.update({ hash: this.#panel.masks[region.name] ?? "", mask: region.name, name });
+            if (kind === "mask") this.#paint();
             setText(this.note, kind === "inpaint" ? text(this.#panel.tab === "img2img" ? "region.inpaint_help" : "region.inpaint_only") : "");
             this.note.hidden = kind !== "inpaint";
+        }
+
+        /** Put the host's picture of this moment behind what is drawn. It changes nothing else of the page: that would call it again. */
+        lookAround() {
+            if (this.#region.kind === "box") this.boxes.stage.refresh();
+            if (this.#region.kind === "mask") this.#paint();
+        }
+
+        #paint() {
+            const mask = this.#region.name;
+            this.painter.update({ hash: this.#panel.masks[mask] ?? "", mask, name: this.#row.name });
         }
 
         #drawTargets(region) {

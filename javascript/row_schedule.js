@@ -9,6 +9,7 @@
     class ScheduleField {
         #panel;
         #row;
+        #read = {};
 
         constructor(panel, row) {
             const { make, text } = LoraStack;
@@ -32,7 +33,7 @@
 
         update(entry) {
             const { text, setLabel, fieldOf } = LoraStack;
-            const read = Object.fromEntries(Object.keys(this.fields).map((field) => [field, String(fieldOf(entry, field))]));
+            const read = this.#read = Object.fromEntries(Object.keys(this.fields).map((field) => [field, String(fieldOf(entry, field))]));
             setLabel(this.select, text("schedule.choose", { name: this.#row.name }));
             this.select.value = LoraStack.scheduleName(read);
             for (const [field, input] of Object.entries(this.fields)) {
@@ -44,7 +45,12 @@
             if (document.activeElement !== this.fields[TEXT]) this.texts.value = own ? OWN : words;
             this.fields[TEXT].hidden = this.texts.value !== OWN;
             setLabel(this.texts, text("schedule.text_choose", { name: this.#row.name }));
-            this.curve.update({ fields: read, steps: this.#steps(), name: this.#row.name });
+            this.drawCurve();
+        }
+
+        /** Draw the curve over as many steps as the host has now. */
+        drawCurve() {
+            this.curve.update({ fields: this.#read, steps: this.#steps(), name: this.#row.name });
         }
 
         /** How many steps the next picture takes, as the host's own field says. */

@@ -106,6 +106,12 @@
         return { given: true, first: place, end: place };
     }
 
+    /** The ends of a window that are noise levels, each as nothing: only the finished picture knows its steps. Null where none is. */
+    function endsByNoise(fields) {
+        const ends = ["start", "stop"].filter((name) => /^\s*sigma/i.test(fields[name] ?? ""));
+        return ends.length ? Object.fromEntries(ends.map((name) => [name, ""])) : null;
+    }
+
     function number(text) {
         return text.trim() ? Number(text) : NaN;
     }
@@ -122,5 +128,5 @@
         return points[points.length - 1][1];
     }
 
-    Object.assign(LoraStack, { SCHEDULES, FLAT, scheduleName, curve, readPoints, isLate, writePoints, countsSteps, plotPlace, placeAt, movePoint, removePoint, addPoint });
+    Object.assign(LoraStack, { SCHEDULES, FLAT, scheduleName, curve, endsByNoise, readPoints, isLate, writePoints, countsSteps, plotPlace, placeAt, movePoint, removePoint, addPoint });
 })((globalThis.LoraStack = globalThis.LoraStack || {}));

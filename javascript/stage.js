@@ -2,15 +2,18 @@
 (function (LoraStack) {
     "use strict";
 
+    const PREVIEW = ".livePreview"; // half-made pictures, which the host lays over the gallery
+
+    /** Whether a picture can be seen, or will be as soon as it is loaded. */
     function isShown(image) {
-        return image.naturalWidth > 0 && image.offsetParent !== null;
+        return (image.naturalWidth > 0 || !image.complete) && image.offsetParent !== null;
     }
 
     /** The address of the picture that a tab works on: its input, else the one it made last; "" where there is none. */
     function currentPicture(tab) {
         const inputs = tab === "img2img" ? ["#mode_img2img img"] : [];
         for (const place of [...inputs, `#${CSS.escape(tab)}_gallery img`]) {
-            const image = [...LoraStack.app().querySelectorAll(place)].find(isShown);
+            const image = [...LoraStack.app().querySelectorAll(place)].find((found) => isShown(found) && !found.closest(PREVIEW));
             if (image) return image.src;
         }
         return tab === "img2img" ? drawnPicture() : "";
@@ -49,15 +52,13 @@
             this.aspect = 1;
         }
 
-        /** Look again at the host's fields and pictures; returns whether the shape has changed. */
+        /** Look again at the host's fields and pictures. */
         refresh() {
-            const before = this.aspect;
             this.aspect = nextAspect(this.#tab);
             this.root.style.setProperty("--ls-aspect", this.aspect);
             const address = currentPicture(this.#tab);
             if (address && this.picture.src !== address) this.picture.src = address;
             this.picture.hidden = !address;
-            return before !== this.aspect;
         }
 
         /** Where a pointer is, in parts of the picture; beyond its edges too. */

@@ -48,6 +48,7 @@
         "row.rank": "rank {rank}",
         "row.te": "text {weight}",
         "row.unet": "UNet {weight}",
+        "row.parted": "Text encoder and UNet both have a weight of their own: they are moved under More.",
         "row.timed": "timed",
         "row.blocks": "some blocks",
 

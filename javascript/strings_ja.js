@@ -48,6 +48,7 @@
         "row.rank": "ランク {rank}",
         "row.te": "テキスト {weight}",
         "row.unet": "UNet {weight}",
+        "row.parted": "テキストエンコーダーと UNet にそれぞれ別の強さがあります。「詳細」で変えてください。",
         "row.timed": "時間指定",
         "row.blocks": "一部のブロック",
 

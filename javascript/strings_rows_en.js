@@ -108,6 +108,7 @@
         "preset.outall": "the whole way out",
 
         "schedule.help": "Drag a point; double-click to add or remove one. Keys: arrows, Insert, Delete.",
+        "schedule.noise": "Which steps a noise level means shows while the picture is made: it is not drawn here.",
         "schedule.point": "Point {number} of the curve of {name}",
         "schedule.at_step": "at step {step}",
         "schedule.at_part": "after {part} % of the steps",

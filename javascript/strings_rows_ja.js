@@ -108,6 +108,7 @@
         "preset.outall": "出力側すべて",
 
         "schedule.help": "点をドラッグ。ダブルクリックで追加・削除。キー：矢印、Insert、Delete。",
+        "schedule.noise": "ノイズの強さがどのステップに当たるかは生成中に決まるため、ここには描かれません。",
         "schedule.point": "{name} のカーブの点 {number}",
         "schedule.at_step": "ステップ {step}",
         "schedule.at_part": "{part} % の所",

@@ -108,6 +108,7 @@
         "preset.outall": "整个输出侧",
 
         "schedule.help": "拖动点；双击添加或删除。按键：方向键、Insert、Delete。",
+        "schedule.noise": "噪声水平对应哪些步，要到生成时才知道，所以这里没有画出来。",
         "schedule.point": "{name} 曲线的第 {number} 个点",
         "schedule.at_step": "第 {step} 步",
         "schedule.at_part": "在 {part}% 处",

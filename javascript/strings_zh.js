@@ -48,6 +48,7 @@
         "row.rank": "秩 {rank}",
         "row.te": "文本 {weight}",
         "row.unet": "UNet {weight}",
+        "row.parted": "文本编码器和 UNet 都有单独的权重：请在“更多设置”里调整。",
         "row.timed": "限时",
         "row.blocks": "部分分块",
 

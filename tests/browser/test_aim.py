@@ -83,15 +83,23 @@ def test_a_mask_is_painted_kept_and_drawn_again(panel: PanelPage, names: list[st
     assert panel.entries[0]["region"] == "mask:mask 1"
     row.locator(".ls-next").filter(has_text="Nothing is painted yet").wait_for()
     expect(row).not_to_have_class(re.compile("ls-bad"))
+    panel.page.locator("#txt2img_prompt textarea").focus()
     stage = frame(row.locator(".ls-painting"))
 
     def at(x: float, y: float) -> tuple[float, float]:
         return stage["x"] + x * stage["width"], stage["y"] + y * stage["height"]
 
     drag(panel, at(0.1, 0.25), at(0.9, 0.25), steps=6)
-    panel.page.wait_for_function(
-        "field => field.value.includes('masks')", arg=panel.stack_field.element_handle()
+    ring = row.locator(".ls-ring").bounding_box()
+    assert ring is not None
+    assert (ring["width"], ring["x"] + ring["width"] / 2) == pytest.approx(
+        (0.12 * stage["width"], at(0.9, 0)[0]), abs=1
     )
+    painted_once = "field => field.value.includes('masks')"
+    panel.page.wait_for_function(painted_once, arg=panel.stack_field.element_handle())
+    panel.page.keyboard.press("Control+z")
+    assert "masks" not in json.loads(panel.text)
+    panel.page.keyboard.press("Control+Shift+z")
     (digits,) = json.loads(panel.text)["masks"].values()
     assert re.fullmatch("[0-9a-f]{16}", digits)
     share = json.loads(panel.text)["masks"]
@@ -101,7 +109,7 @@ def test_a_mask_is_painted_kept_and_drawn_again(panel: PanelPage, names: list[st
         "canvas => canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 4, 1, 1).data[3]"
     )
     canvas = row.locator("canvas")
-    assert canvas.evaluate(painted) == 255
+    panel.page.wait_for_function(f"canvas => ({painted})(canvas) === 255", arg=canvas.element_handle())
     panel.button(row, "More").click()
     panel.button(row, "More").click()
     panel.page.wait_for_function(f"canvas => ({painted})(canvas) === 255", arg=canvas.element_handle())
@@ -202,3 +210,25 @@ def test_a_curve_is_drawn_by_hand_and_by_keys(panel: PanelPage, names: list[str]
     assert dots.nth(1).get_attribute("aria-valuetext") == "×0 at step 8"
     dots.nth(1).press("ArrowRight")
     assert panel.entries[0]["schedule"] == "1@1,0@9"
+
+
+def test_what_is_drawn_follows_the_host_s_size_and_steps(panel: PanelPage, names: list[str]) -> None:
+    """They are changed while a row is open, and the row itself is not."""
+    row = opened(panel, names)
+    row.get_by_role("combobox", name="Where").select_option("mask")
+    shape = "canvas => canvas.width / canvas.height"
+    columns = "line => line.getAttribute('points').split(' ').length / 2"
+    assert row.locator("canvas").evaluate(shape) == 1
+    fields = {name: panel.page.locator(f"#txt2img_{name} input[type=number]") for name in ("width", "steps")}
+    before = {name: field.input_value() for name, field in fields.items()}
+    try:
+        for name, value in (("width", "256"), ("steps", "7")):
+            fields[name].fill(value)
+            fields[name].press("Tab")
+        row.locator(".ls-plot").hover()
+        assert row.locator("canvas").evaluate(shape) == 2
+        assert row.locator("polyline").evaluate(columns) == 7
+    finally:
+        for name, value in before.items():
+            fields[name].fill(value)
+            fields[name].press("Tab")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo
 from tests.browser.panel_page import SHORT_MS, PanelPage
@@ -163,8 +164,14 @@ def test_the_text_encoder_gets_a_weight_of_its_own(panel: PanelPage, names: list
     field.fill("0.3")
     field.press("Enter")
     assert panel.entries[0]["te"] == 0.3
+    expect(row.locator(".ls-range").first).to_be_enabled()
+    row.get_by_label("Own weight for the UNet").check()
+    expect(row.locator(".ls-range").first).to_be_disabled()  # it would move nothing
+    assert "moved under More" in row.locator(".ls-hint").inner_text()
     row.get_by_label("Own weight for the text encoder").uncheck()
     assert "te" not in panel.entries[0]
+    expect(row.locator(".ls-range").first).to_be_enabled()
+    row.get_by_label("Own weight for the UNet").uncheck()
 
 
 def test_the_role_draws_its_band_and_gives_its_advice(panel: PanelPage, demo: Demo, names: list[str]) -> None:

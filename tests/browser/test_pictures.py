@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo, screenshots
 from tests.browser.panel_page import PanelPage, pixels
@@ -91,3 +92,20 @@ def test_a_missing_lora_makes_no_picture(open_panel: Callable[..., PanelPage], d
     panel.button(panel.rows.nth(1), "Remove").click()
     panel.generate()
     assert panel.report().startswith("1 of 1 applied")
+
+
+def test_an_open_row_is_aimed_over_the_newest_picture(
+    demo: Demo, open_panel: Callable[..., PanelPage]
+) -> None:
+    panel = open_panel()
+    panel.prepare(PROMPT, SEED, 2)
+    panel.put_text(json.dumps([{"network": demo.networks()[0]["label"], "region": "box:0,0,0.5,1"}]))
+    panel.switch(True)
+    panel.button(panel.rows.first, "More").click()
+    behind = panel.rows.first.locator(".ls-stage:visible > img")
+    for seed in (SEED, SEED + 1):
+        panel.prepare(PROMPT, seed, 2)
+        panel.generate()
+        shown = panel.page.locator("#txt2img_gallery img").first.get_attribute("src")
+        assert shown
+        expect(behind).to_have_attribute("src", shown)

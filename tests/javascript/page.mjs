@@ -181,6 +181,7 @@ globalThis.document = {
     createElementNS: (_, tag) => new FakeElement(tag),
     querySelector: () => null,
     querySelectorAll: () => [],
+    addEventListener() {},
 };
 
 globalThis.Image = class {
