@@ -6,9 +6,19 @@
         return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     }
 
+    /** A word as the prompt needs it: the brackets of `saber (fate)` are its own, those of `(hat:1.2)` weigh it. */
+    function written(word) {
+        return word.trim().replace(/(?<=[^\s,][ _])\(([^():\\]*)\)/g, "\\($1\\)");
+    }
+
+    /** Finds a word with its own brackets with and without the backslashes that keep the WebUI from reading them. */
+    function spelt(word) {
+        return escape(word.trim().replace(/\\(?=[()[\]])/g, "")).replace(/\\(?=[()[\]])/g, "\\\\?\\");
+    }
+
     /** Finds `word` as a whole between commas, brackets, bars, tags or line ends, also weighted: `(word:1.2)`. */
     function pattern(word) {
-        return new RegExp(`(^|[,(\\[\\n>|])([ \\t]*)${escape(word.trim())}(?=[ \\t]*($|[,)\\]:\\n<|]))`, "i");
+        return new RegExp(`(^|[,(\\[\\n>|])([ \\t]*)${spelt(word)}(?=[ \\t]*($|[,)\\]:\\n<|]))`, "i");
     }
 
     function hasWord(prompt, word) {
@@ -19,12 +29,12 @@
     function addWord(prompt, word) {
         if (!word.trim() || hasWord(prompt, word)) return prompt;
         const start = prompt.replace(/[\s,]+$/, "");
-        return start ? `${start}, ${word.trim()}` : word.trim();
+        return start ? `${start}, ${written(word)}` : written(word);
     }
 
     /** The prompt without `word`, its own brackets and the comma that came with it. */
     function removeWord(prompt, word) {
-        const own = new RegExp(`[(\\[]+[ \\t]*(${escape(word.trim())})[ \\t]*(:[\\d. ]*)?[)\\]]+`, "i");
+        const own = new RegExp(`[(\\[]+[ \\t]*(${spelt(word)})[ \\t]*(:[\\d. ]*)?[)\\]]+`, "i");
         const bare = prompt.replace(own, "$1");
         const found = word.trim() ? pattern(word).exec(bare) : null;
         if (!found) return prompt;

@@ -167,7 +167,9 @@ class Axes:
         return axes.legend(wholes[0].stack, value) if len(wholes) == 1 else axes.bare_legend(value)
 
     def _choices(self) -> list[str]:
-        return ["None", *(file.label for file in self._library().files() if not file.problem)]
+        labels = (file.label for file in self._library().files() if not file.problem)
+        # `None` is the picture without the row, in any case: a file of that name is told by its suffix.
+        return ["None", *(f"{label}.safetensors" if label.lower() == "none" else label for label in labels)]
 
     def _confirm(self, p: Any, values: list[Any]) -> None:
         """Refuse before the first picture what no cell could draw; write out `each`."""

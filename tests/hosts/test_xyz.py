@@ -65,6 +65,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return found
 
 
+def test_a_file_called_none_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By its suffix: the bare word is the picture without the row."""
+    for name in ("None", "b"):
+        make_lora_file(tmp_path / f"{name}.safetensors", TOY_LAYERS)
+    library = Library([tmp_path])
+    library.scan()
+    plot = load(monkeypatch, Option)
+    Axes("LoRA Stack", lambda: library, no_presets).add()
+    axis = option(plot, "Network of row 1")
+    assert axis.choices() == ["None", "b", "None.safetensors"]
+    value = axis.type("None.safetensors")
+    assert library.find(str(value.value)).label == "None"
+
+
 def load(monkeypatch: pytest.MonkeyPatch, option: type, path: str = "scripts/xyz_grid.py") -> ModuleType:
     """Pretend that the host has just loaded its scripts."""
     plot, modules, scripts = ModuleType("xyz_grid.py"), ModuleType("modules"), ModuleType("modules.scripts")

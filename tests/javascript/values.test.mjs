@@ -37,6 +37,11 @@ const WORD = [
     ["a girl", "hat", "a girl, hat", "a girl"],
     ["a girl, ", "hat", "a girl, hat", "a girl"],
     ["a girl\n", "red hat", "a girl, red hat", "a girl"],
+    ["a girl", "saber (fate)", "a girl, saber \\(fate\\)", "a girl"],
+    ["", "saber_(fate)", "saber_\\(fate\\)", ""],
+    ["a", "saber \\(fate\\)", "a, saber \\(fate\\)", "a"],
+    ["a", "(hat:1.2)", "a, (hat:1.2)", "a"],
+    ["a", "hat, (red hat)", "a, hat, (red hat)", "a"],
 ];
 for (const [prompt, word, added, removed] of WORD) {
     test(`put "${word}" into "${prompt.trim()}" and take it out`, () => {
@@ -54,6 +59,9 @@ for (const [prompt, left] of Object.entries(TAKEN_OUT)) {
 test("words with signs of regular expressions are only words", () => {
     assert.equal(LoraStack.hasWord("a, x.y (z)", "x.y (z)"), true);
     assert.equal(LoraStack.hasWord("a, xxy", "x.y"), false);
+    assert.equal(LoraStack.hasWord("saber \\(fate\\), a", "fate"), false);
+    assert.equal(LoraStack.hasWord("saber (fate), a", "saber (fate)"), true, "as it was put in before");
+    assert.equal(LoraStack.removeWord("a, (saber \\(fate\\):1.2), b", "saber (fate)"), "a, b");
     assert.equal(LoraStack.addWord("a, hat <lora:x:1>", "hat"), "a, hat <lora:x:1>", "a tag behind it hides no word");
     assert.equal(LoraStack.addWord("a", "  "), "a");
     assert.equal(LoraStack.removeWord("a, b", ""), "a, b");
