@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Hashable, MutableMapping, Sequence
 
@@ -17,7 +18,7 @@ from lib_lora.engine.narrow import NARROW
 from lib_lora.engine.patch import Patch
 from lib_lora.engine.scratch import Scratch
 from lib_lora.engine.slots import factor_bytes
-from lib_lora.engine.view import BESIDE, Layer
+from lib_lora.engine.view import BESIDE, Layer, weight_shape
 from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 
@@ -75,6 +76,8 @@ class Merging:
         if not pending:
             return
         start, before = time.perf_counter(), self.merges
+        for patch in pending:
+            check_size(patch)
         devices = {patch.layer.module.weight.device for patch in pending}
         with exact_arithmetic(devices):
             self._measure(pending)
@@ -189,6 +192,18 @@ class Merging:
         scratch.clear()
         for kept in self._store.values():
             kept.drop_slots()
+
+
+def check_size(patch: Patch) -> None:
+    """Refuse a layer that has another size by now than the stack was prepared for."""
+    shape = weight_shape(patch.layer.module)
+    inner = math.prod(shape[1:])
+    factors = [change.factors for change in patch.changes if change.factors is not None]
+    if any(found.down.shape[1] != inner for found in factors):
+        raise EngineError(
+            f"Another extension has changed the size of {patch.layer.name} (IC-Light gives the first layer "
+            "more inputs), which a row of the stack changes. Switch that extension off, or remove the row."
+        )
 
 
 def ran_out(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from lib_lora.engine.attached import Attached
 from lib_lora.engine.view import CONV, LINEAR, Layer, ModelView
+from lib_lora.errors import EngineError
 from lib_lora.plan import Contribution
 from lib_lora.stack.schedule import Moment, read_schedule
 from tests.engine.changes import Doubling, change, exact, lora
@@ -138,6 +139,18 @@ def test_it_is_seen_too_where_a_change_beside_the_layer_was_made_from_it(
     for module in (other.linear, other.conv):
         module.weight.mul_(1.5)
     assert torch.allclose(part(X), other(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["merged", "bypass"])
+def test_a_layer_that_has_more_inputs_by_now_is_told_of(mode: str) -> None:
+    """IC-Light gives the first convolution further inputs when sampling begins."""
+    part = Part()
+    part.conv.weight = nn.Parameter(torch.ones(5, 8, 3, 3), requires_grad=False)
+    view = ModelView("sd1", "test", {"unet": part}, {"unet.conv": Layer("unet.conv", CONV, part.conv)})
+    shape = (5, 4, 3, 3)
+    Attached("unet", {}).resume(view, {"unet.conv": (change(lora(shape), shape),)}, mode)
+    with pytest.raises(EngineError, match="Another extension has changed the size"):
+        part(X)
 
 
 def test_another_number_type_goes_the_long_way() -> None:
