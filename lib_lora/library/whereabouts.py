@@ -43,7 +43,8 @@ class Listed:
     def __init__(self, files: Iterable[NetworkFile]) -> None:
         self._files: dict[tuple[str, int], list[NetworkFile]] = {}
         for file in files:
-            self._files.setdefault((_folded(file.path.name), file.size), []).append(file)
+            name = os.path.basename(file.place)  # noqa: PTH119  a path of each of thousands would stay in memory
+            self._files.setdefault((_folded(name), file.size), []).append(file)
 
     def same(self, path: str, name: str, size: int) -> NetworkFile | None:
         """Return the file that is the one at `path`, None where there is none or several are."""
