@@ -31,6 +31,11 @@ def test_the_same_values(value: object, ascii_only: bool, space: str) -> None:
     assert quick_json.loads(text) == json.loads(text)
 
 
+def whole(digits: str) -> int | float:
+    """A number as orjson reads it: beyond 64 bits it is a float, and one digit more makes many so long."""
+    return int(digits) if -(2**63) <= int(digits) < 2**64 else float(digits)
+
+
 @given(VALUES, st.data())
 def test_the_same_is_refused(value: object, data: st.DataObject) -> None:
     text = json.dumps(value)
@@ -41,7 +46,7 @@ def test_the_same_is_refused(value: object, data: st.DataObject) -> None:
         + text[place:]
     )
     try:
-        expected = json.loads(text)
+        expected = json.loads(text, parse_int=whole)
     except ValueError:
         with pytest.raises(ValueError):
             quick_json.loads(text)
