@@ -8,6 +8,11 @@
         return LoraStack.make("span", { class: "ls-note", ...attributes }, mark && LoraStack.icon(mark), text);
     }
 
+    /** Something by which the row acts otherwise than its one number says: told on half a page too. */
+    function aim(key, facts = {}) {
+        return note(LoraStack.text(key, facts), { class: "ls-note ls-aim" });
+    }
+
     /** Whether the file fits the loaded checkpoint, before anything is generated; nothing while that is not known. */
     function fitNote(fit) {
         const { text } = LoraStack;
@@ -41,13 +46,13 @@
         const region = LoraStack.readRegion(String(fieldOf(entry, "region") ?? ""));
         const facts = ["te", "unet"].map((part) => {
             const own = fieldOf(entry, part);
-            return LoraStack.isWeight(own) ? note(text(`row.${part}`, { weight: LoraStack.showWeight(own) })) : null;
+            return LoraStack.isWeight(own) ? aim(`row.${part}`, { weight: LoraStack.showWeight(own) }) : null;
         });
         facts.unshift(fitNote(fit), wordsNote(file, prompt, addWords)); // where there is little room only the first are seen
-        if (region.kind) facts.push(note(text(`row.in_${region.kind}`, region), { class: "ls-note ls-where" }));
-        if (TIMES.some((field) => fieldOf(entry, field))) facts.push(note(text("row.timed")));
-        if (fieldOf(entry, "blocks")) facts.push(note(text("row.blocks")));
-        if (fieldOf(entry, "passes")) facts.push(note(text("row.passes")));
+        if (region.kind) facts.push(note(text(`row.in_${region.kind}`, region), { class: "ls-note ls-aim ls-where" }));
+        if (TIMES.some((field) => fieldOf(entry, field))) facts.push(aim("row.timed"));
+        if (fieldOf(entry, "blocks")) facts.push(aim("row.blocks"));
+        if (fieldOf(entry, "passes")) facts.push(aim("row.passes"));
         if (file) facts.push(...LoraStack.makeBadges(file));
         return facts.filter(Boolean);
     }

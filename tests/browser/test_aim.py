@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Demo
+from tests.browser.conftest import WIDE, Demo
 from tests.browser.panel_page import PanelPage
 
 pytestmark = pytest.mark.browser
@@ -232,3 +232,19 @@ def test_what_is_drawn_follows_the_host_s_size_and_steps(panel: PanelPage, names
         for name, value in before.items():
             fields[name].fill(value)
             fields[name].press("Tab")
+
+
+def test_a_row_on_half_a_page_says_how_it_is_aimed(panel: PanelPage, names: list[str]) -> None:
+    panel.page.set_viewport_size({"width": 1280, "height": 900})
+    try:
+        row = {"network": names[0], "region": "box:0,0,0.5,1", "stop": "0.5", "blocks": "OUTD", "te": 0.2}
+        panel.put_text(json.dumps([row]))
+        notes = panel.rows.first.locator(".ls-aim")
+        expect(notes).to_have_count(4)
+        bottom = "note => note.closest('.ls-facts').getBoundingClientRect().bottom"
+        for index in range(4):
+            box = notes.nth(index).bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= notes.nth(index).evaluate(bottom) + 1
+    finally:
+        panel.page.set_viewport_size(WIDE)
