@@ -8,7 +8,9 @@
 
     /** A word as the prompt needs it: the brackets of `saber (fate)` are its own, those of `(hat:1.2)` weigh it. */
     function written(word) {
-        return word.trim().replace(/(?<=[^\s,][ _])\(([^():\\]*)\)/g, "\\($1\\)");
+        return word.trim().replace(/\(([^():\\]*)\)/g, (group, inside, at, text) =>
+            /[^\s,][ _]$/.test(text.slice(0, at)) ? `\\(${inside}\\)` : group,
+        );
     }
 
     /** Finds a word with its own brackets with and without the backslashes that keep the WebUI from reading them. */

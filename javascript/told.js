@@ -34,7 +34,7 @@
             said.push(match ? say(match.key, match.found) : end > 1 ? rest.slice(0, end) : rest);
             rest = match || end > 1 ? rest.slice(end).trimStart() : "";
         }
-        return said.join(" ").replace(/(?<=[。：]) /g, ""); // these signs hold their own space
+        return said.join(" ").replace(/([。：]) /g, "$1"); // these signs hold their own space
     }
 
     function say(key, found) {

@@ -35,6 +35,9 @@ for (const name of NAMES) {
         const forbidden = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|console\./;
         assert.doesNotMatch(SOURCES[name], forbidden);
     });
+    test(`${name} can be read by Safari before 16.4, to which a look behind is an error in the whole script`, () => {
+        assert.doesNotMatch(SOURCES[name], /\(\?<[=!]/);
+    });
     test(`${name} begins with what it is for`, () => assert.match(SOURCES[name], /^\/\/ [A-Z].+/));
 }
 

@@ -40,6 +40,7 @@ const WORD = [
     ["a girl", "saber (fate)", "a girl, saber \\(fate\\)", "a girl"],
     ["", "saber_(fate)", "saber_\\(fate\\)", ""],
     ["a", "saber \\(fate\\)", "a, saber \\(fate\\)", "a"],
+    ["a", "saber (fate) (red)", "a, saber \\(fate\\) \\(red\\)", "a"],
     ["a", "(hat:1.2)", "a, (hat:1.2)", "a"],
     ["a", "hat, (red hat)", "a, hat, (red hat)", "a"],
 ];
