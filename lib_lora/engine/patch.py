@@ -141,7 +141,8 @@ class Patch:
         weight, bias, parameters = merged.weight, merged.bias, module._parameters
         if bias is None:
             bias = parameters.get("bias")
-            if getattr(module, "bias", None) is not bias:  # an attribute goes before a parameter
+            hidden = "bias" not in parameters or "bias" in module.__dict__  # an attribute goes before it
+            if hidden and getattr(module, "bias", None) is not bias:
                 return
         if bias is not None and (bias.dtype != weight.dtype or bias.device != weight.device):
             return
