@@ -78,7 +78,7 @@
         async #start() {
             try {
                 [this.roles, this.blocks] = await Promise.all([this.api.getSoon("advice"), this.api.getSoon("blocks")]);
-                await this.report.refresh();
+                await this.tell();
             } catch (error) {
                 this.offline(error);
             }

@@ -6,7 +6,8 @@
         #api;
         #tab;
         #serial = null;
-        #asked = false;
+        #asking = Promise.resolve();
+        #waits = false;
 
         constructor(api, tab) {
             const { make, text, icon } = LoraStack;
@@ -20,20 +21,25 @@
                 icon("done"), icon("warning"), this.line, this.details);
         }
 
-        /** Ask for the newest report; the first answer after the page opened is an old one and only remembered. */
+        /** Ask for the newest report; null where it is known already, or of a picture made before this page was opened. */
         async refresh() {
-            if (this.#asked) return null;
-            this.#asked = true;
+            if (this.#waits) return null; // it will be asked for once more
+            this.#waits = true;
+            await this.#asking; // which may have been answered before the newest picture was finished
+            this.#waits = false;
+            this.#asking = this.#ask();
+            return this.#asking;
+        }
+
+        async #ask() {
             try {
                 const report = await this.#api.get("report", { tab: this.#tab });
-                const first = this.#serial === null;
-                const news = report.serial !== this.#serial;
+                const before = this.#serial;
                 this.#serial = report.serial ?? 0;
-                return !first && news ? report : null;
+                if (this.#serial === 0 || this.#serial === before) return null;
+                return before !== null || report.age * 1000 < performance.now() ? report : null;
             } catch {
                 return null; // no answer now: the next change of the page asks again
-            } finally {
-                this.#asked = false;
             }
         }
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from lib_lora.hosts.reports import Reports
 
 
@@ -18,3 +22,11 @@ def test_the_newest_of_each_tab_with_a_rising_number() -> None:
     assert newest is not None and other is not None
     assert newest["line"] == "second"
     assert newest["serial"] > other["serial"]
+
+
+def test_it_tells_how_old_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    reports, now = Reports(), time.monotonic()
+    reports.put("txt2img", {"line": "first"})
+    monkeypatch.setattr(time, "monotonic", lambda: now + 7.5)
+    newest = reports.last("txt2img")
+    assert newest is not None and newest["age"] == pytest.approx(7.5, abs=0.1)
