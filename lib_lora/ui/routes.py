@@ -38,7 +38,7 @@ STACK_LIMIT = 1_000_000  # characters of a stack text
 
 
 class ReportSource(Protocol):
-    """Who remembers what the last picture of a tab was made with: `serial`, `age`, `ok`, `line`, `entries`."""
+    """Who remembers what a tab's last picture was made with: `serial`, `age`, `ok`, `line`, `entries`."""
 
     def last(self, tab: str) -> dict[str, Any] | None: ...
 
