@@ -123,5 +123,5 @@ def test_tags_of_a_face_alone_are_told_of_in_the_tab_of_its_picture(host: Host) 
     before = {tab: host.call(f"/lora-stack/report?tab={tab}")[1] for tab in ("txt2img", "img2img")}
     host.draw(args=args_of())
     after = {tab: host.call(f"/lora-stack/report?tab={tab}")[1] for tab in ("txt2img", "img2img")}
-    assert after["img2img"] == before["img2img"]
+    assert after["img2img"].get("serial") == before["img2img"].get("serial")
     assert after["txt2img"]["line"].startswith("1 of 1 applied")
