@@ -61,7 +61,8 @@
         for (const panel of panels.values()) {
             panel.refresh();
             const result = resultOf(panel.tab);
-            if (seen.has(panel.tab) && seen.get(panel.tab) !== result) panel.tell();
+            // The first look may come after the first picture: the page is looked at once it is still for a moment.
+            if (seen.get(panel.tab) !== result) panel.tell();
             seen.set(panel.tab, result);
         }
     }
