@@ -17,19 +17,6 @@ from lib_lora.library.database import DAMAGED, MINE
 from lib_lora.library.journal import NAME
 from lib_lora.library.query import Query
 from tests.library.noting import ALL, card, is_whole, noted, opened
-from tests.library.shelves import put
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    put(tmp_path / "lora", "styles/neon", 1, ss_session_id="1")
-    put(tmp_path / "lora", "zorp", 2, ss_session_id="2")
-    return tmp_path / "lora"
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
 
 
 def test_everything_noted_is_there_in_the_next_session(root: Path, data: Path) -> None:

@@ -15,18 +15,6 @@ from tests.library.noting import ALL, card, is_whole, noted, opened
 from tests.library.shelves import put
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    put(tmp_path / "lora", "styles/neon", 1, ss_session_id="1")
-    put(tmp_path / "lora", "zorp", 2, ss_session_id="2")
-    return tmp_path / "lora"
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
 @pytest.mark.parametrize("where", ["styles/renamed", "elsewhere/neon", "elsewhere/renamed"])
 def test_notes_follow_a_file_that_moves(root: Path, data: Path, where: str) -> None:
     noted(root, data)
